@@ -1,0 +1,205 @@
+"""The network as data: operators in topological order, with shapes, receptive fields, FLOPs and parameter counts.
+
+A planning operator is a weighted one (convolution, linear) together with its *epilogue* (bias, batch norm, activation,
+pooling, flatten), or a weightless one. Three tensors belong to it: its inputs, its *pre* tensor (what the body writes, before
+the epilogue's pooling) and its output tensor (after the epilogue). All are `channels x height x width` with batch 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from iopt.errors import ModelError
+from iopt.layers import BatchNorm, Body, Concat, Conv2d, Linear, Pool, Shape, Step
+
+INPUT = "input"
+"""The name by which operators refer to the input of the network."""
+
+
+def _pooled_rows(pool: Pool, lo: int, hi: int, size: int, outputs: int) -> tuple[int, int]:
+    """Rows of a map of `size` rows that rows `[lo, hi)` of its pooling to `outputs` rows need."""
+    if hi <= lo:
+        return 0, 0
+    if pool.window is not None:
+        return pool.window.cells(0, lo, hi, size)
+    return lo * size // outputs, -(-hi * size // outputs)
+
+
+def _pooled_shape(pool: Pool, before: Shape, stated: Shape) -> Shape:
+    """Shape after pooling; an adaptive pooling states its own."""
+    if pool.window is None:
+        return Shape(before.channels, stated.height, stated.width)
+    height, width = (pool.window.positions(side, before[side + 1], pool.ceil_mode) for side in (0, 1))
+    return Shape(before.channels, height, width)
+
+
+def _body_shape(operator: Operator) -> Shape:
+    """Shape of the pre tensor that the body writes; channels of a weighted body and an adaptive pooling state their own."""
+    before, stated, body = operator.input_shape, operator.pre_shape, operator.body
+    match body:
+        case Conv2d():
+            height, width = (body.window.positions(side, before[side + 1]) for side in (0, 1))
+            return Shape(stated.channels, height, width)
+        case Linear():
+            return Shape(stated.channels, 1, 1)
+        case Pool():
+            return _pooled_shape(body, before, stated)
+        case Concat():
+            return Shape(sum(shape.channels for shape in operator.input_shapes), before.height, before.width)
+    return before
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One planning operator. `inputs` are names of earlier operators or `"input"`, in argument order."""
+
+    name: str
+    body: Body
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    pre_shape: Shape
+    output_shape: Shape
+    epilogue: tuple[Step, ...] = ()
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    def check(self) -> None:
+        """Raise `ModelError` unless the shapes follow from the layers."""
+        pre = _body_shape(self)
+        output = self.pre_shape if self.pool is None else _pooled_shape(self.pool, self.pre_shape, self.output_shape)
+        for what, stated, derived in (("pre_shape", self.pre_shape, pre), ("output_shape", self.output_shape, output)):
+            if stated != derived:
+                raise ModelError(f"operator {self.name!r}: {what} is {stated}, its layers give {derived}")
+        if min(*self.pre_shape, *self.output_shape) < 1:
+            raise ModelError(f"operator {self.name!r} writes an empty tensor: {self.pre_shape}, {self.output_shape}")
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of the first input."""
+        return self.input_shapes[0]
+
+    @property
+    def groups(self) -> int:
+        return self.body.groups if isinstance(self.body, Conv2d) else 1
+
+    @property
+    def is_weighted(self) -> bool:
+        return isinstance(self.body, Conv2d | Linear)
+
+    @property
+    def is_depthwise(self) -> bool:
+        return self.groups > 1 and self.groups == self.input_shape.channels == self.output_shape.channels
+
+    @property
+    def pool(self) -> Pool | None:
+        """The epilogue's pooling; there is at most one."""
+        return next((step for step in self.epilogue if isinstance(step, Pool)), None)
+
+    @property
+    def weight_elements(self) -> int:
+        if isinstance(self.body, Conv2d):
+            rows, columns = self.body.window.kernel
+            return self.output_shape.channels * (self.input_shape.channels // self.groups) * rows * columns
+        if isinstance(self.body, Linear):
+            return self.output_shape.channels * self.input_shape.elements
+        return 0
+
+    @property
+    def channel_elements(self) -> int:
+        """Parameters that belong to output channels: the bias (a folded batch norm makes one), 2 per feature of a batch norm that is not folded."""
+        norms = [step for step in self.epilogue if isinstance(step, BatchNorm)]
+        biased = isinstance(self.body, Conv2d | Linear) and (
+            self.body.bias is not None or any(norm.folded for norm in norms)
+        )
+        scales = sum(2 * norm.features for norm in norms if not norm.folded)
+        return (self.output_shape.channels if biased else 0) + scales
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters held when the whole operator runs on one device."""
+        return self.weight_elements + self.channel_elements
+
+    @property
+    def flops(self) -> int:
+        """2 x multiply-accumulates over the pre tensor; bias and epilogue cost nothing."""
+        if isinstance(self.body, Conv2d):
+            return 2 * self.weight_elements * self.pre_shape.height * self.pre_shape.width
+        return 2 * self.weight_elements
+
+    def pre_rows(self, lo: int, hi: int) -> tuple[int, int]:
+        """Rows of the pre tensor that output rows `[lo, hi)` need."""
+        if self.pool is None:
+            return (lo, hi) if hi > lo else (0, 0)
+        return _pooled_rows(self.pool, lo, hi, self.pre_shape.height, self.output_shape.height)
+
+    def input_rows(self, lo: int, hi: int) -> tuple[int, int]:
+        """Rows of the input that pre rows `[lo, hi)` need (not defined for `linear`)."""
+        if isinstance(self.body, Conv2d):
+            return self.body.window.cells(0, lo, hi, self.input_shape.height)
+        if isinstance(self.body, Pool):
+            return _pooled_rows(self.body, lo, hi, self.input_shape.height, self.pre_shape.height)
+        return (lo, hi) if hi > lo else (0, 0)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A directed acyclic network: `operators` in topological order, one input, one output.
+
+    Raises `ModelError` where names, order or shapes do not fit together.
+    """
+
+    name: str
+    input_shape: Shape
+    operators: tuple[Operator, ...]
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    def __post_init__(self) -> None:
+        shapes = {INPUT: self.input_shape}
+        for operator in self.operators:
+            if operator.name in shapes:
+                raise ModelError(f"graph {self.name!r}: two operators are named {operator.name!r}")
+            for source, shape in zip(operator.inputs, operator.input_shapes, strict=True):
+                if source not in shapes:
+                    raise ModelError(f"graph {self.name!r}: {operator.name!r} reads {source!r}, which no earlier operator writes")
+                if shapes[source] != shape:
+                    raise ModelError(f"graph {self.name!r}: {operator.name!r} expects {source!r} as {shape}, it is {shapes[source]}")
+            operator.check()
+            shapes[operator.name] = operator.output_shape
+        if not self.operators:
+            raise ModelError(f"graph {self.name!r} has no operators")
+        if len(self.outputs) > 1:
+            raise ModelError(f"graph {self.name!r} has several outputs: {', '.join(self.outputs)}; expected one")
+
+    def __iter__(self) -> Iterator[Operator]:
+        return iter(self.operators)
+
+    def __len__(self) -> int:
+        return len(self.operators)
+
+    @cached_property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the operators whose output nobody reads."""
+        read = {source for operator in self.operators for source in operator.inputs}
+        return tuple(operator.name for operator in self.operators if operator.name not in read)
+
+    @property
+    def output_shape(self) -> Shape:
+        return self.operators[-1].output_shape
+
+    @property
+    def is_chain(self) -> bool:
+        """Every operator reads exactly the one before it, the first reads the input of the network."""
+        names = (INPUT, *(operator.name for operator in self.operators))
+        return all(operator.inputs == (before,) for before, operator in zip(names, self.operators, strict=False))
+
+    @property
+    def flops(self) -> int:
+        return sum(operator.flops for operator in self.operators)
+
+    @property
+    def parameters(self) -> int:
+        return sum(operator.parameters for operator in self.operators)
