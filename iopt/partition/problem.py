@@ -1,0 +1,75 @@
+"""What is given: a network, a cluster, and the conventions under which plans are judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from iopt.cluster import Cluster
+from iopt.errors import ModelError
+from iopt.graph import Graph, Operator
+from iopt.layers import Conv2d, Linear, Pool
+from iopt.partition.plan import Axis
+
+MemoryModel = Literal["live", "paper"]
+
+
+class Mode(NamedTuple):
+    """A way to split an operator: `size` channels or rows to share out, in multiples of `unit`."""
+
+    axis: Axis
+    along: Literal["rows"] | None
+    size: int
+    unit: int = 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Partition `graph` over `cluster` at least latency.
+
+    `along_rows`: whether a linear operator after a flatten may be split along the rows of the tensor before it.
+    `memory`: `live` (resident parameters + the largest need box and pre box of one operator) or `paper` (parameters + the
+    largest share of a pre tensor written).
+    Raises `ModelError` for a network with branches.
+    """
+
+    graph: Graph
+    cluster: Cluster
+    along_rows: bool = True
+    memory: MemoryModel = "live"
+
+    def __post_init__(self) -> None:
+        if not self.graph.is_chain:
+            raise ModelError(f"{self.graph.name} has branches ({_first_branch(self.graph)}); only chains can be planned so far")
+
+    @property
+    def operators(self) -> tuple[Operator, ...]:
+        return self.graph.operators
+
+    @cached_property
+    def modes(self) -> tuple[tuple[Mode, ...], ...]:
+        """The modes that each operator may take."""
+        return tuple(tuple(_modes(operator, self.along_rows)) for operator in self.operators)
+
+
+def _modes(operator: Operator, along_rows: bool) -> list[Mode]:
+    before, after = operator.input_shape, operator.output_shape
+    modes = []
+    is_global_pool = isinstance(operator.body, Pool) and after.height == after.width == 1
+    if not isinstance(operator.body, Linear) and not is_global_pool:
+        modes.append(Mode(Axis.H, None, after.height))
+    modes.append(Mode(Axis.OC, None, after.channels, after.channels // operator.groups if operator.groups > 1 else 1))
+    if isinstance(operator.body, Conv2d | Linear) and operator.groups == 1:
+        modes.append(Mode(Axis.IC, None, before.channels))
+    if isinstance(operator.body, Linear) and along_rows and before.height > 1:
+        modes.append(Mode(Axis.IC, "rows", before.height))
+    return modes
+
+
+def _first_branch(graph: Graph) -> str:
+    names = ["input", *(operator.name for operator in graph)]
+    for before, operator in zip(names, graph, strict=False):
+        if operator.inputs != (before,):
+            return f"{operator.name!r} reads {' and '.join(operator.inputs)}"
+    return ""
