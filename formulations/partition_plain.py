@@ -1,0 +1,1 @@
+from formulations.partition import build

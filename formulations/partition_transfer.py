@@ -1,0 +1,373 @@
+"""What is moved between the operators of a chain, and how long that takes: the transitions of `partition.py`.
+
+The bytes of a transition follow from the axis before and the axis after it. For every pair of the two there is a copy of the
+shares on both sides (zero unless the pair happens), so that each pair is linear in its own copies and their relaxation is tight.
+
+Sets
+    c in C_i    how the tensor of transition i is held: rows, channels, partial (sums), source (i = 0: whole on the source)
+    PAIRS       (i, c, a): the tensor of transition i is held as c and operator i takes mode a (SINK for i = n)
+
+Variables
+    y[p]                    1 if pair p happens                                          (integral by its marginals)
+    share_of[p,j], part_of[p,j], first_of[p,t,j], last_of[p,t,j]   copies of the consumer's decision        (the same)
+    held_of[p,k]            rows or channels that k holds; sums_of[p,k]: 1 if k holds partial sums          (the same)
+    X[p,k,j]                rows or channels that j has of k's (k = j: of its own); of sums: what k sends j
+    meet[p,k,j]             1 if what k holds may meet what j needs                      binary
+    spread_from[i,k,j]      channels of partial sums that k sends j in a reduce-scatter
+    V[p], S[i]              time of the bytes of a transition, of a reduce-scatter
+    opened[i,k,j]           1 if k and j connect in transition i (k = j = 0 for all, unless charged per peer)     binary
+    scatter_opened[i,k,j]   the same in a reduce-scatter                                 binary
+    peers[i]                connections charged for transition i; scatter_peers[i]
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyomo.environ as pyo
+
+from formulations.partition import held, length, state
+from formulations.partition_data import (
+    CHANNELS,
+    IC,
+    IC_ROWS,
+    OC,
+    PARTIAL,
+    ROWS,
+    SINK,
+    SOURCE,
+    WHOLE,
+    AffineMap,
+    H,
+    Pair,
+    PartitionData,
+    clipped,
+    held_as,
+    pairs,
+    size_of,
+    sum_modes,
+    way,
+)
+
+
+def add(m: Any, data: PartitionData) -> None:
+    """Add every transition to a model that has the decision."""
+    _sets(m, data)
+    _pairs(m, data)
+    _copies(m, data)
+    _held(m, data)
+    m.X = pyo.Var(m.MOVING, m.J, m.J, domain=pyo.NonNegativeReals)
+    _aligned(m, data)
+    _concatenated(m, data)
+    _partial(m, data)
+    _scattered(m, data)
+    _volumes(m, data)
+    _connections(m, data)
+
+
+def time(m: Any, data: PartitionData) -> Any:
+    """Equations (7) and (8): the time of all bytes and of all connections."""
+    volume = sum(m.V[p] for p in m.PAIRS) + sum(m.S[i] for i in m.SUMS)
+    connections = sum(m.peers[i] for i in m.STEPS) + sum(m.scatter_peers[i] for i in m.SUMS)
+    return volume + data.connection * connections
+
+
+def _sets(m: Any, data: PartitionData) -> None:
+    every = pairs(data)
+    m.STEPS = pyo.RangeSet(0, len(data.modes))
+    m.PAIRS = pyo.Set(initialize=every)
+    m.INTO = pyo.Set(initialize=[p for p in every if p[2] != SINK])
+    m.HELD = pyo.Set(initialize=[p for p in every if p[1] in (ROWS, CHANNELS)])
+    m.PARTIAL = pyo.Set(initialize=[p for p in every if p[1] == PARTIAL])
+    m.ALIGNED = pyo.Set(initialize=[p for p in every if way(data, p) == "aligned"])
+    m.CONCATENATED = pyo.Set(initialize=[p for p in every if way(data, p) == "concatenated"])
+    m.SUMMED = pyo.Set(initialize=[p for p in every if way(data, p) == PARTIAL])
+    m.MOVING = m.ALIGNED | m.CONCATENATED | m.SUMMED
+    m.STATES = pyo.Set(initialize=sorted({(i, c) for i, c, _ in every if i > 0}))
+    by_rows = [p for p in every if p[2] == H]
+    m.FIRST_OF = pyo.Set(initialize=[(*p, t) for p in by_rows for t in clipped(data.modes[p[0]][H], "start")])
+    m.LAST_OF = pyo.Set(initialize=[(*p, t) for p in by_rows for t in clipped(data.modes[p[0]][H], "end")])
+
+
+def _pairs(m: Any, data: PartitionData) -> None:
+    """Which pair happens: one per transition, by the state before and the mode after."""
+    m.y = pyo.Var(m.PAIRS, bounds=(0, 1))
+
+    @m.Constraint(m.IA)
+    def pair_of_mode(m: Any, i: int, a: str) -> Any:
+        return sum(m.y[i, c, a] for c in held_as(data, i)) == m.x[i, a]
+
+    @m.Constraint(m.STATES)
+    def pair_of_state(m: Any, i: int, c: str) -> Any:
+        return sum(m.y[p] for p in m.PAIRS if p[:2] == (i, c)) == state(m, data, i - 1, c)
+
+
+def _copies(m: Any, data: PartitionData) -> None:
+    """The consumer's decision, once per pair."""
+    m.share_of = pyo.Var(m.INTO, m.J, domain=pyo.NonNegativeReals)
+    m.part_of = pyo.Var(m.INTO, m.J, bounds=(0, 1))
+    m.first_of = pyo.Var(m.FIRST_OF, m.J, bounds=(0, 1))
+    m.last_of = pyo.Var(m.LAST_OF, m.J, bounds=(0, 1))
+
+    @m.Constraint(m.IA, m.J)
+    def shares_of_pairs(m: Any, i: int, a: str, j: int) -> Any:
+        return sum(m.share_of[i, c, a, j] for c in held_as(data, i)) == m.share[i, a, j]
+
+    @m.Constraint(m.IA, m.J)
+    def parts_of_pairs(m: Any, i: int, a: str, j: int) -> Any:
+        return sum(m.part_of[i, c, a, j] for c in held_as(data, i)) == m.part[i, a, j]
+
+    @m.Constraint(m.FIRST, m.J)
+    def firsts_of_pairs(m: Any, i: int, t: int, j: int) -> Any:
+        return sum(m.first_of[i, c, H, t, j] for c in held_as(data, i)) == m.first[i, t, j]
+
+    @m.Constraint(m.LAST, m.J)
+    def lasts_of_pairs(m: Any, i: int, t: int, j: int) -> Any:
+        return sum(m.last_of[i, c, H, t, j] for c in held_as(data, i)) == m.last[i, t, j]
+
+    @m.Constraint(m.INTO)
+    def share_sum_of_pair(m: Any, i: int, c: str, a: str) -> Any:
+        return sum(m.share_of[i, c, a, j] for j in m.J) == data.modes[i][a].size * m.y[i, c, a]
+
+    @m.Constraint(m.INTO, m.J)
+    def share_of_part(m: Any, i: int, c: str, a: str, j: int) -> Any:
+        return m.share_of[i, c, a, j] <= data.modes[i][a].size * m.part_of[i, c, a, j]
+
+    @m.Constraint(m.INTO, m.J)
+    def part_of_share(m: Any, i: int, c: str, a: str, j: int) -> Any:
+        return m.part_of[i, c, a, j] <= m.share_of[i, c, a, j]
+
+    @m.Constraint(m.INTO, m.J)
+    def part_of_pair(m: Any, i: int, c: str, a: str, j: int) -> Any:
+        return m.part_of[i, c, a, j] <= m.y[i, c, a]
+
+    @m.Constraint(m.FIRST_OF, m.J)
+    def first_of_part(m: Any, i: int, c: str, a: str, t: int, j: int) -> Any:
+        return m.first_of[i, c, a, t, j] <= m.part_of[i, c, a, j]
+
+    @m.Constraint(m.LAST_OF, m.J)
+    def last_of_part(m: Any, i: int, c: str, a: str, t: int, j: int) -> Any:
+        return m.last_of[i, c, a, t, j] <= m.part_of[i, c, a, j]
+
+
+def _held(m: Any, data: PartitionData) -> None:
+    """What the producer left, once per pair."""
+    m.held_of = pyo.Var(m.HELD, m.J, domain=pyo.NonNegativeReals)
+    m.sums_of = pyo.Var(m.PARTIAL, m.J, bounds=(0, 1))
+
+    @m.Constraint(m.STATES, m.J)
+    def held_of_pairs(m: Any, i: int, c: str, j: int) -> Any:
+        if c == PARTIAL:
+            return sum(m.sums_of[p, j] for p in m.PARTIAL if p[0] == i) == m.direct_part[i - 1, j]
+        return sum(m.held_of[p, j] for p in m.HELD if p[:2] == (i, c)) == held(m, data, i - 1, c, j)
+
+    @m.Constraint(m.HELD)
+    def held_sum_of_pair(m: Any, i: int, c: str, a: str) -> Any:
+        return sum(m.held_of[i, c, a, j] for j in m.J) == size_of(data.tensors[i], c) * m.y[i, c, a]
+
+    @m.Constraint(m.PARTIAL, m.J)
+    def sums_of_pair(m: Any, i: int, c: str, a: str, j: int) -> Any:
+        return m.sums_of[i, c, a, j] <= m.y[i, c, a]
+
+    @m.Constraint(m.PARTIAL)
+    def sums_exist(m: Any, i: int, c: str, a: str) -> Any:
+        return sum(m.sums_of[i, c, a, j] for j in m.J) >= m.y[i, c, a]
+
+
+def _copy_length(m: Any, data: PartitionData, i: int, c: str, a: str, j: int, rows: AffineMap) -> Any:
+    first = {t: m.first_of[i, c, a, t, j] for t in rows.start}
+    last = {t: m.last_of[i, c, a, t, j] for t in rows.end}
+    return length(rows, m.share_of[i, c, a, j], m.part_of[i, c, a, j], first, last)
+
+
+def _aligned(m: Any, data: PartitionData) -> None:
+    """Rows meet a row need, or channels a channel need: what k holds and j needs overlaps, and no more can come from k."""
+    m.meet = pyo.Var(m.ALIGNED, m.J, m.J, domain=pyo.Binary)
+
+    @m.Constraint(m.ALIGNED, m.J)
+    def need_is_met(m: Any, i: int, c: str, a: str, j: int) -> Any:
+        need = _copy_length(m, data, i, c, a, j, data.modes[i][a].need)
+        return sum(m.X[i, c, a, k, j] for k in m.J) == need
+
+    @m.Constraint(m.ALIGNED, m.J, m.J)
+    def from_what_is_held(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
+        return m.X[i, c, a, k, j] <= m.held_of[i, c, a, k]
+
+    @m.Constraint(m.ALIGNED, m.J, m.J)
+    def only_where_they_meet(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
+        return m.X[i, c, a, k, j] <= size_of(data.tensors[i], c) * m.meet[i, c, a, k, j]
+
+    @m.Constraint(m.ALIGNED, m.J, m.J)
+    def meet_needs_part(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
+        return m.meet[i, c, a, k, j] <= m.part_of[i, c, a, j]
+
+    @m.Constraint(m.ALIGNED, m.J, m.J)
+    def meet_below_need(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
+        """X <= (end of the need) - (start of what is held)."""
+        need, y = data.modes[i][a].need, m.y[i, c, a]
+        if k == 0:
+            return pyo.Constraint.Skip
+        end = need.scale * sum(m.share_of[i, c, a, g] for g in range(j + 1)) + need.after * y
+        end -= sum(cut * m.last_of[i, c, a, t, j] for t, cut in need.end.items())
+        start = sum(m.held_of[i, c, a, g] for g in range(k))
+        slack = size_of(data.tensors[i], c) - min(0, need.after)
+        return m.X[i, c, a, k, j] <= end - start + slack * (y - m.meet[i, c, a, k, j])
+
+    @m.Constraint(m.ALIGNED, m.J, m.J)
+    def meet_above_need(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
+        """X <= (end of what is held) - (start of the need)."""
+        need, y = data.modes[i][a].need, m.y[i, c, a]
+        if k == max(m.J):
+            return pyo.Constraint.Skip
+        start = need.scale * sum(m.share_of[i, c, a, g] for g in range(j)) - need.before * y
+        start += sum(cut * m.first_of[i, c, a, t, j] for t, cut in need.start.items())
+        end = sum(m.held_of[i, c, a, g] for g in range(k + 1))
+        slack = max(size_of(data.tensors[i], c), need.scale * data.modes[i][a].size - need.before)
+        return m.X[i, c, a, k, j] <= end - start + slack * (y - m.meet[i, c, a, k, j])
+
+
+def _concatenated(m: Any, data: PartitionData) -> None:
+    """Any other pair of axes: who takes part needs all of the tensor (the concatenation that IOP avoids)."""
+    @m.Constraint(m.CONCATENATED, m.J)
+    def need_everything(m: Any, i: int, c: str, a: str, j: int) -> Any:
+        whole = size_of(data.tensors[i], c)
+        return sum(m.X[i, c, a, k, j] for k in m.J) == whole * m.part_of[i, c, a, j]
+
+    @m.Constraint(m.CONCATENATED, m.J, m.J)
+    def from_all_that_is_held(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
+        return m.X[i, c, a, k, j] <= m.held_of[i, c, a, k]
+
+
+def _partial(m: Any, data: PartitionData) -> None:
+    """Partial sums combined directly: j gets its region of the pre tensor from everybody else who has sums of it."""
+
+    @m.Constraint(m.SUMMED, m.J, m.J)
+    def region_from_all(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
+        if k == j:
+            return pyo.Constraint.Skip
+        mode = data.modes[i][a]
+        region = _copy_length(m, data, i, c, a, j, mode.region)
+        return m.X[i, c, a, k, j] >= region - longest(mode.region, mode.size) * (m.y[i, c, a] - m.sums_of[i, c, a, k])
+
+
+def longest(rows: AffineMap, size: int) -> int:
+    """A bound on the length that any share of `size` units maps to."""
+    return rows.scale * size + max(0, rows.before + rows.after)
+
+
+def _scattered(m: Any, data: PartitionData) -> None:
+    """Reduce-scatter: j gets its channels of the pre tensor from everybody else who has sums of it."""
+    m.spread_from = pyo.Var(m.SUMS, m.J, m.J, domain=pyo.NonNegativeReals)
+
+    @m.Constraint(m.SUMS, m.J, m.J)
+    def spread_from_all(m: Any, i: int, k: int, j: int) -> Any:
+        if k == j:
+            return pyo.Constraint.Skip
+        absent = m.scatter[i] - m.scatter_part[i, k]
+        return m.spread_from[i, k, j] >= m.spread[i, j] - data.channels[i] * absent
+
+
+def _bytes(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Any:
+    """Bytes from k to j in the transition of pair p."""
+    (i, c, a), tensor = p, data.tensors[p[0]]
+    match way(data, p):
+        case "aligned" | "concatenated":
+            return tensor.unit[c] * m.X[p, k, j]
+        case "partial":
+            return tensor.pre_unit[data.modes[i][a].need_kind] * m.X[p, k, j]
+        case "source" if k == data.source:
+            mode = data.modes[i][a]
+            return tensor.unit[mode.need_kind] * _copy_length(m, data, i, c, a, j, mode.need)
+        case "sink" if j == data.sink:
+            return tensor.pre_unit[WHOLE] * m.sums_of[p, k] if c == PARTIAL else tensor.unit[c] * m.held_of[p, k]
+    return 0
+
+
+def _volumes(m: Any, data: PartitionData) -> None:
+    """Equation (7): the busiest link of a switched network, the sum of all bytes on a shared one."""
+    m.V = pyo.Var(m.PAIRS, domain=pyo.NonNegativeReals)
+    m.S = pyo.Var(m.SUMS, domain=pyo.NonNegativeReals)
+
+    def spread_bytes(i: int, k: int, j: int) -> Any:
+        return data.tensors[i + 1].pre_unit[CHANNELS] * m.spread_from[i, k, j]
+
+    if data.channel is not None:
+
+        @m.Constraint(m.PAIRS)
+        def volume(m: Any, *p: Any) -> Any:
+            return m.V[p] >= data.channel * sum(_bytes(m, data, p, k, j) for k in m.J for j in m.J if k != j)
+
+        @m.Constraint(m.SUMS)
+        def scatter_volume(m: Any, i: int) -> Any:
+            return m.S[i] >= data.channel * sum(spread_bytes(i, k, j) for k in m.J for j in m.J if k != j)
+
+        return
+
+    @m.Constraint(m.PAIRS, m.J)
+    def volume_sent(m: Any, i: int, c: str, a: str, k: int) -> Any:
+        return m.V[i, c, a] >= data.up[k] * sum(_bytes(m, data, (i, c, a), k, j) for j in m.J if j != k)
+
+    @m.Constraint(m.PAIRS, m.J)
+    def volume_received(m: Any, i: int, c: str, a: str, j: int) -> Any:
+        return m.V[i, c, a] >= data.down[j] * sum(_bytes(m, data, (i, c, a), k, j) for k in m.J if k != j)
+
+    @m.Constraint(m.SUMS, m.J)
+    def scatter_sent(m: Any, i: int, k: int) -> Any:
+        return m.S[i] >= data.up[k] * sum(spread_bytes(i, k, j) for j in m.J if j != k)
+
+    @m.Constraint(m.SUMS, m.J)
+    def scatter_received(m: Any, i: int, j: int) -> Any:
+        return m.S[i] >= data.down[j] * sum(spread_bytes(i, k, j) for k in m.J if k != j)
+
+
+def connection(data: PartitionData, i: int, k: int, j: int) -> tuple[int, int, int]:
+    """The connection that bytes from k to j need in step i: one for everybody, or one per pair of devices."""
+    return (i, min(k, j), max(k, j)) if data.per_peer else (i, 0, 0)
+
+
+def _connections(m: Any, data: PartitionData) -> None:
+    """Equation (8): a connection is open where bytes flow."""
+    ends = [(k, j) for k in m.J for j in m.J if k < j] if data.per_peer else [(0, 0)]
+    m.opened = pyo.Var(m.STEPS, ends, domain=pyo.Binary)
+    m.scatter_opened = pyo.Var(m.SUMS, ends, domain=pyo.Binary)
+    m.peers = pyo.Var(m.STEPS, domain=pyo.NonNegativeReals)
+    m.scatter_peers = pyo.Var(m.SUMS, domain=pyo.NonNegativeReals)
+
+    def of_device(i: int, k: int) -> list[tuple[int, int, int]]:
+        return [connection(data, i, k, j) for j in m.J if j != k] if data.per_peer else [(i, 0, 0)]
+
+    @m.Constraint(m.STEPS, m.J)
+    def busiest_peer(m: Any, i: int, k: int) -> Any:
+        return m.peers[i] >= sum(m.opened[e] for e in of_device(i, k))
+
+    @m.Constraint(m.SUMS, m.J)
+    def busiest_scatter_peer(m: Any, i: int, k: int) -> Any:
+        return m.scatter_peers[i] >= sum(m.scatter_opened[e] for e in of_device(i, k))
+
+    @m.Constraint(m.PAIRS, m.J, m.J)
+    def bytes_need_connection(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
+        if k == j:
+            return pyo.Constraint.Skip
+        amount, most = _amount(m, data, (i, c, a), k, j)
+        return amount <= most * m.opened[connection(data, i, k, j)] if most else pyo.Constraint.Skip
+
+    @m.Constraint(m.SUMS, m.J, m.J)
+    def scatter_needs_connection(m: Any, i: int, k: int, j: int) -> Any:
+        if k == j:
+            return pyo.Constraint.Skip
+        return m.spread_from[i, k, j] <= data.channels[i] * m.scatter_opened[connection(data, i, k, j)]
+
+
+def _amount(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> tuple[Any, float]:
+    """Something that is positive where bytes go from k to j, and its largest value (0: there are never any)."""
+    i, c, a = p
+    match way(data, p):
+        case "aligned" | "concatenated":
+            return m.X[p, k, j], size_of(data.tensors[i], c)
+        case "partial":
+            return m.X[p, k, j], longest(data.modes[i][a].region, data.modes[i][a].size)
+        case "source" if k == data.source:
+            return m.part_of[p, j], 1
+        case "sink" if j == data.sink:
+            return (m.sums_of[p, k], 1) if c == PARTIAL else (m.held_of[p, k], size_of(data.tensors[i], c))
+    return 0, 0

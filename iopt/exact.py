@@ -1,0 +1,171 @@
+"""From a Pyomo model to HiGHS and back: the one place that knows the solver.
+
+Pyomo compiles the model to arrays once; highspy takes them. So incumbents can be handed over whole, progress comes from the
+solver's own callbacks, and there is no second model to keep.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+import pyomo.environ as pyo
+from numpy.typing import NDArray
+from pyomo.repn.plugins.standard_form import LinearStandardFormCompiler
+
+Values = NDArray[np.float64]
+Fixings = Iterable[tuple[Any, float]]
+"""Pairs of a Pyomo variable and the value that it is to have."""
+
+TOLERANCE = 1e-9
+"""Absolute feasibility and integrality tolerance; models are scaled so that it is far below anything that matters."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """In the units of the model. `objective` and `values` (per column) are None without a solution; `bound` is -inf without one."""
+
+    is_complete: bool
+    """The solver stopped because it was done, not because of a limit."""
+    is_infeasible: bool
+    objective: float | None
+    bound: float
+    values: Values | None
+    nodes: int
+    runtime_s: float
+
+
+OnBound = Callable[[float, float, float], None]
+"""Called with seconds, incumbent (inf: none) and bound while the solver runs."""
+
+
+class Solver:
+    """A Pyomo model (linear, minimised) in HiGHS."""
+
+    def __init__(self, model: pyo.ConcreteModel, threads: int = 1) -> None:
+        self.model = model
+        form = LinearStandardFormCompiler().write(model, mixed_form=True)
+        self._columns = form.columns
+        self._index = {id(variable): index for index, variable in enumerate(form.columns)}
+        self._highs = _passed(form)
+        self._highs.setOptionValue("threads", threads)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows."""
+        return self._highs.getNumCol(), self._highs.getNumRow()
+
+    def relaxation(self) -> float:
+        """Optimum of the linear relaxation; inf if it is infeasible."""
+        highs = self._copy()
+        highs.setOptionValue("solve_relaxation", True)
+        highs.run()
+        if highs.getModelStatus() == highspy.HighsModelStatus.kInfeasible:
+            return float("inf")
+        return float(highs.getInfo().objective_function_value)
+
+    def completed(self, fixings: Fixings, time_limit_s: float = 10.0) -> Values | None:
+        """The best solution with some variables fixed; None if there is none (or none was found in time)."""
+        highs = self._copy()
+        for variable, value in fixings:
+            if id(variable) in self._index:
+                highs.changeColBounds(self._index[id(variable)], float(value), float(value))
+        highs.setOptionValue("time_limit", time_limit_s)
+        highs.run()
+        if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        return np.array(highs.getSolution().col_value)
+
+    def solve(
+        self,
+        time_limit_s: float = float("inf"),
+        gap: float = 0.0,
+        start: Values | None = None,
+        on_bound: OnBound | None = None,
+    ) -> Solution:
+        """Minimise. `gap` is relative; `start` a whole solution, which becomes the first incumbent."""
+        highs, began = self._highs, time.perf_counter()
+        highs.setOptionValue("time_limit", max(time_limit_s, 1e-3))
+        highs.setOptionValue("mip_rel_gap", gap)
+        if start is not None:
+            highs.setSolution(_solution(start))
+        if on_bound is not None:
+
+            def report(event: Any) -> None:
+                data = event.data_out
+                on_bound(time.perf_counter() - began, data.mip_primal_bound, data.mip_dual_bound)
+
+            highs.cbMipLogging += report
+        highs.run()
+        highs.clearCallbacks()
+        return self._outcome(time.perf_counter() - began)
+
+    def load(self, values: Values) -> None:
+        """Give the model's variables these values."""
+        for variable, value in zip(self._columns, values, strict=True):
+            variable.set_value(round(value) if variable.is_integer() or variable.is_binary() else value, skip_validation=True)
+
+    def _outcome(self, runtime_s: float) -> Solution:
+        highs = self._highs
+        status, info = highs.getModelStatus(), highs.getInfo()
+        found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+        complete = status in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible)
+        return Solution(
+            complete,
+            status == highspy.HighsModelStatus.kInfeasible,
+            float(info.objective_function_value) if found else None,
+            float(info.mip_dual_bound),
+            np.array(highs.getSolution().col_value) if found else None,
+            int(info.mip_node_count),
+            runtime_s,
+        )
+
+    def _copy(self) -> highspy.Highs:
+        highs = _silent()
+        highs.passModel(self._highs.getLp())
+        return highs
+
+
+def _silent() -> highspy.Highs:
+    highs = highspy.Highs()
+    highs.silent()
+    for name in ("primal_feasibility_tolerance", "dual_feasibility_tolerance", "mip_feasibility_tolerance"):
+        highs.setOptionValue(name, TOLERANCE)
+    highs.setOptionValue("mip_abs_gap", 0.0)
+    return highs
+
+
+def _passed(form: Any) -> highspy.Highs:
+    """The compiled model in a new solver."""
+    lp = highspy.HighsLp()
+    columns, rows = len(form.columns), len(form.rows)
+    lp.num_col_, lp.num_row_ = columns, rows
+    lp.col_cost_ = np.asarray(form.c.todense()).ravel()
+    lp.offset_ = float(form.c_offset[0])
+    bounds = [variable.bounds for variable in form.columns]
+    lp.col_lower_ = np.array([-np.inf if lower is None else lower for lower, _ in bounds])
+    lp.col_upper_ = np.array([np.inf if upper is None else upper for _, upper in bounds])
+    kinds = np.array([row.bound_type for row in form.rows])
+    rhs = np.asarray(form.rhs, dtype=float)
+    lp.row_lower_ = np.where(kinds == 1, -np.inf, rhs)
+    lp.row_upper_ = np.where(kinds == -1, np.inf, rhs)
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = form.A.indptr, form.A.indices, form.A.data
+    lp.integrality_ = [
+        highspy.HighsVarType.kContinuous if variable.is_continuous() else highspy.HighsVarType.kInteger
+        for variable in form.columns
+    ]
+    highs = _silent()
+    highs.passModel(lp)
+    return highs
+
+
+def _solution(values: Values) -> highspy.HighsSolution:
+    solution = highspy.HighsSolution()
+    solution.col_value = list(values)
+    solution.value_valid = True
+    return solution

@@ -1,0 +1,25 @@
+"""Integer shares from real weights, by largest remainder."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from iopt.partition.geometry import Floats, Ints
+
+_DIGITS = 9
+"""Remainders that agree to this many decimals are tied: they differ by rounding alone."""
+
+
+def round_shares(size: int, weights: Floats, unit: int = 1) -> Ints:
+    """Share out `size` in proportion to `weights` [..., m]: integers [..., m], multiples of `unit`, each row sums to `size`.
+
+    Every device gets its quota rounded down, what is left goes to the largest remainders; ties go to the earlier device. A
+    device of weight zero gets nothing. Weights are not negative and each row has a positive one; `unit` divides `size`.
+    """
+    quota = np.round(weights / weights.sum(axis=-1, keepdims=True) * (size // unit), _DIGITS)
+    shares = np.floor(quota).astype(np.int64)
+    remainder = np.where(weights > 0, np.round(quota - shares, _DIGITS), -1.0)
+    rank = np.argsort(np.argsort(-remainder, axis=-1, kind="stable"), axis=-1, kind="stable")
+    left = size // unit - shares.sum(axis=-1, keepdims=True)
+    rounded: Ints = (shares + (rank < left)) * unit
+    return rounded

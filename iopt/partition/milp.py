@@ -1,0 +1,164 @@
+"""The exact method: the MILP of `formulations/partition.py` solved by HiGHS, started from the best plan known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Literal
+
+import numpy as np
+
+from formulations import partition as tight
+from formulations import partition_plain as plain
+from iopt.exact import Solution, Solver
+from iopt.partition.evaluation import Evaluation, Evaluator
+from iopt.partition.milp_data import choices_of, partition_data, plan_of
+from iopt.partition.plan import Plan
+from iopt.partition.problem import Problem
+from iopt.partition.shortage import least_shortage
+from iopt.result import OnProgress, Progress, Result, Status
+
+Formulation = Literal["tight", "plain"]
+
+REFERENCE_PARTS = 100
+"""The best plan known is so many units of the solver's time."""
+
+
+@dataclass
+class _Best:
+    """The best plan so far that keeps every cap."""
+
+    plan: Plan | None = None
+    latency_s: float = np.inf
+
+    def offer(self, plan: Plan, evaluation: Evaluation) -> bool:
+        if evaluation.is_feasible and evaluation.latency_s < self.latency_s:
+            self.plan, self.latency_s = plan, evaluation.latency_s
+            return True
+        return False
+
+
+def solve_milp(
+    problem: Problem,
+    time_limit_s: float = np.inf,
+    gap: float = 1e-4,
+    starts: Sequence[Plan] = (),
+    on_progress: OnProgress | None = None,
+    formulation: Formulation = "tight",
+) -> Result[Plan]:
+    """Least latency over every plan of the decision space, with a proved bound.
+
+    `gap`: relative gap at which to stop; `starts`: plans to start from, the best that keeps every cap becomes the incumbent;
+    `formulation`: `tight`, or `plain` for the reference that follows the paper line by line.
+    INFEASIBLE comes with a message that says what is short.
+    """
+    return _Search(problem, time_limit_s, gap, on_progress, formulation).run(starts)
+
+
+class _Search:
+    """One solve: its clock, its judge, its best plan."""
+
+    def __init__(
+        self, problem: Problem, time_limit_s: float, gap: float, on_progress: OnProgress | None, formulation: Formulation
+    ) -> None:
+        self.problem, self.gap = problem, gap
+        self.evaluate = Evaluator(problem)
+        self.best = _Best()
+        self.history: list[Progress] = []
+        self._on_progress, self._formulation = on_progress, formulation
+        self._began, self._limit_s = time.perf_counter(), time_limit_s
+
+    def run(self, starts: Sequence[Plan]) -> Result[Plan]:
+        for plan in starts:
+            self.best.offer(plan, self.evaluate(plan))
+        if self.best.plan is None and any(device.memory_bytes for device in self.problem.cluster.devices):
+            shortage = least_shortage(self.problem, self._left_s())
+            if shortage.is_proved_positive:
+                return self._result(Status.INFEASIBLE, None, shortage.message)
+            if shortage.plan is not None:
+                self.best.offer(shortage.plan, self.evaluate(shortage.plan))
+        bound = self._bounded(self.problem, None)
+        return self._result(self._status(bound), bound, "")
+
+    def _bounded(self, problem: Problem, bound: float | None, attempts: int = 3) -> float | None:
+        """Solve; the bound of the first attempt. A cap that the plan breaks by the solver's tolerance is shrunk, and again."""
+        reference = self._reference_s()
+        solution, plan = self._solved(problem, reference)
+        bound = solution.bound * reference if bound is None and np.isfinite(solution.bound) else bound
+        if plan is None or attempts == 0 or self._left_s() <= 0:
+            return bound
+        evaluation = self.evaluate(plan)
+        self.best.offer(plan, evaluation)
+        if evaluation.is_feasible:
+            return bound
+        return self._bounded(_shrunk(problem, evaluation), bound, attempts - 1)
+
+    def _solved(self, problem: Problem, reference: float) -> tuple[Solution, Plan | None]:
+        data = partition_data(problem, reference)
+        model = {"tight": tight.build, "plain": plain.build}[self._formulation](data)
+        solver = Solver(model)
+        start = None
+        if self.best.plan is not None:
+            start = solver.completed(tight.fixings(model, data, choices_of(self.best.plan, problem)))
+
+        def report(_: float, incumbent: float, bound: float) -> None:
+            self._report(incumbent * reference, bound * reference)
+
+        solution = solver.solve(self._left_s(), self.gap, start, report)
+        if solution.values is None:
+            return solution, None
+        solver.load(solution.values)
+        return solution, plan_of(tight.choices(model, data), problem, data)
+
+    def _report(self, incumbent: float, bound: float) -> None:
+        known = min(incumbent, self.best.latency_s)
+        progress = Progress(
+            time.perf_counter() - self._began,
+            known if np.isfinite(known) else None,
+            bound if np.isfinite(bound) else None,
+        )
+        self.history.append(progress)
+        if self._on_progress is not None:
+            self._on_progress(progress)
+
+    def _reference_s(self) -> float:
+        """A hundredth of the best latency known, or of the work on one device where nothing is known."""
+        guess = self.best.latency_s
+        if not np.isfinite(guess):
+            guess = sum(op.flops for op in self.problem.operators) / self.problem.cluster.devices[0].flops_per_s
+        return guess / REFERENCE_PARTS or 1.0
+
+    def _left_s(self) -> float:
+        return self._limit_s - (time.perf_counter() - self._began)
+
+    def _status(self, bound: float | None) -> Status:
+        if self.best.plan is None:
+            return Status.UNKNOWN
+        within = bound is not None and self.best.latency_s - bound <= (self.gap + 1e-9) * self.best.latency_s
+        return Status.OPTIMAL if within else Status.FEASIBLE
+
+    def _result(self, status: Status, bound: float | None, message: str) -> Result[Plan]:
+        known = self.best.plan is not None
+        objective = self.best.latency_s if known else None
+        return Result(
+            method="milp",
+            status=status,
+            plan=self.best.plan,
+            objective=objective,
+            bound=bound if objective is None or bound is None else min(bound, objective),
+            runtime_s=time.perf_counter() - self._began,
+            solver=f"HiGHS {version('highspy')}",
+            message=message,
+            history=tuple(self.history),
+        )
+
+
+def _shrunk(problem: Problem, evaluation: Evaluation) -> Problem:
+    """The problem with the caps that the plan breaks made smaller by what it breaks them by, and a little."""
+    caps = []
+    for device, original in zip(problem.cluster.devices, evaluation.memory_bytes.values(), strict=True):
+        over = 0 if device.memory_bytes is None else max(0, original - device.memory_bytes)
+        caps.append(None if device.memory_bytes is None else device.memory_bytes - 2 * over)
+    return replace(problem, cluster=problem.cluster.with_memory(tuple(caps)))

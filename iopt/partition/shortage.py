@@ -1,0 +1,54 @@
+"""When memory is too small: which devices are short, and by how little more a plan would be possible."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from formulations import partition as tight
+from iopt.exact import Solver
+from iopt.partition.evaluation import Evaluator
+from iopt.partition.milp_data import partition_data, plan_of
+from iopt.partition.plan import Plan
+from iopt.partition.problem import Problem
+
+
+@dataclass(frozen=True)
+class Shortage:
+    """`plan` needs the least extra memory found; `extra_bytes` per device name. `is_proved_positive`: every plan breaks a cap."""
+
+    plan: Plan | None
+    extra_bytes: dict[str, int]
+    is_proved_positive: bool
+
+    @property
+    def message(self) -> str:
+        """In words: who is short, of how much, and what would help."""
+        short = {name: extra for name, extra in self.extra_bytes.items() if extra}
+        each = ", ".join(f"{name} {extra} bytes" for name, extra in short.items())
+        return (
+            f"no plan keeps every memory cap; the least total of extra memory is {sum(short.values())} bytes ({each}). "
+            "More memory there, a further device, or a smaller network or input would help"
+        )
+
+
+def least_shortage(problem: Problem, time_limit_s: float = np.inf) -> Shortage:
+    """Least total of extra bytes that makes a plan possible: the decision and the caps alone, elastic."""
+    data = partition_data(problem, 1.0)
+    caps = {j: problem.cluster.devices[j].memory_bytes or 0 for j in data.capped}
+    unit = min(caps.values())
+    model = tight.build_elastic(data, {j: cap / unit for j, cap in caps.items()})
+    solver = Solver(model)
+    solution = solver.solve(time_limit_s)
+    if solution.values is None:
+        return Shortage(None, {}, is_proved_positive=False)
+    solver.load(solution.values)
+    plan = plan_of(tight.choices(model, data), problem, data)
+    needed = Evaluator(problem)(plan).memory_bytes
+    extra = {
+        device.name: max(0, needed[device.name] - device.memory_bytes)
+        for device in problem.cluster.devices
+        if device.memory_bytes is not None
+    }
+    return Shortage(plan, extra, solution.bound > 1e-6 and any(extra.values()))
