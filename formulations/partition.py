@@ -1,8 +1,12 @@
 """Split every operator of a chain across devices at least latency: mixed-integer linear programme, exact.
 
-Source: IOP (arXiv 2409.07693), constraints (1)-(8); what the paper leaves open follows docs/partition.md. This file holds the
-decision, compute, memory and the objective; `partition_transfer.py` holds what is moved between operators, `partition_cuts.py`
-inequalities that no plan violates and that only help the solver, `partition_plain.py` the same problem without any of that.
+Source: IOP (arXiv 2409.07693), constraints (1)-(8); what the paper leaves open follows docs/partition.md. The parts:
+
+    partition_decision.py    (1)-(6): memory; one dimension per operator and shares that sum to it; compute
+    partition_transfer.py    what is moved between two operators, by the axes before and after
+    partition_phases.py      (7), (8): the time of bytes and of connections
+    partition_cuts.py        inequalities that no plan violates; they only help the solver
+    partition_plain.py       the same problem with big-M and no cuts: the reference
 
 Sets
     i in 0..n-1    operators, in the order of the chain; transition i leads into operator i, transition n to the sink
@@ -16,8 +20,8 @@ Variables
     x[i,a]           1 if operator i takes mode a                                                    binary
     share[i,a,j]     units of it on device j                                                         integer
     part[i,a,j]      1 if device j has a share                                                       binary
-    first[i,t,j]     1 if the rows of j start at t, for the t where a window is clipped              binary
-    last[i,t,j]      1 if they end there                                                             binary
+    first[i,a,t,j]   1 if the rows of j start at t, for the t where a window is clipped              binary
+    last[i,a,t,j]    1 if they end there                                                             binary
     scatter[i]       1 if partial sums are combined by reduce-scatter, 0 if directly by who needs    binary
     spread[i,j]      output channels that j receives in the reduce-scatter                           integer
     direct_part[i,j], scatter_part[i,j]   1 if j has partial sums, by how they are combined          (integral by the sums)
@@ -26,193 +30,16 @@ Variables
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
-
 import pyomo.environ as pyo
 
-from formulations.partition_data import CHANNELS, IC, IC_ROWS, OC, ROWS, AffineMap, H, PartitionData, clipped, sum_modes
-
-
-def add_sets(m: Any, data: PartitionData) -> None:
-    n = len(data.modes)
-    m.I = pyo.RangeSet(0, n - 1)
-    m.J = pyo.RangeSet(0, len(data.overhead) - 1)
-    m.CAPPED = pyo.Set(initialize=list(data.capped))
-    m.IA = pyo.Set(initialize=[(i, a) for i in range(n) for a in data.modes[i]])
-    m.SUMS = pyo.Set(initialize=[i for i in range(n) if sum_modes(data, i)])
-    m.BY_ROWS = pyo.Set(initialize=[i for i in range(n) if H in data.modes[i]])
-    m.FIRST = pyo.Set(initialize=[(i, t) for i in m.BY_ROWS for t in clipped(data.modes[i][H], "start")])
-    m.LAST = pyo.Set(initialize=[(i, t) for i in m.BY_ROWS for t in clipped(data.modes[i][H], "end")])
-
-
-def add_decision(m: Any, data: PartitionData) -> None:
-    """Constraints (2)-(5) of the paper: one dimension per operator, shares sum to it."""
-    size = {(i, a): data.modes[i][a].size for i, a in m.IA}
-    m.x = pyo.Var(m.IA, domain=pyo.Binary)
-    m.share = pyo.Var(m.IA, m.J, domain=pyo.NonNegativeIntegers, bounds=lambda m, i, a, j: (0, size[i, a]))
-    m.part = pyo.Var(m.IA, m.J, domain=pyo.Binary)
-    m.scatter = pyo.Var(m.SUMS, domain=pyo.Binary)
-    m.spread = pyo.Var(m.SUMS, m.J, domain=pyo.NonNegativeIntegers, bounds=lambda m, i, j: (0, data.channels[i]))
-    m.direct_part = pyo.Var(m.SUMS, m.J, bounds=(0, 1))
-    m.scatter_part = pyo.Var(m.SUMS, m.J, bounds=(0, 1))
-
-    @m.Constraint(m.I)
-    def one_dimension(m: Any, i: int) -> Any:
-        return sum(m.x[i, a] for a in data.modes[i]) == 1
-
-    @m.Constraint(m.IA)
-    def dimension_sum(m: Any, i: int, a: str) -> Any:
-        return sum(m.share[i, a, j] for j in m.J) == size[i, a] * m.x[i, a]
-
-    @m.Constraint(m.IA, m.J)
-    def share_needs_part(m: Any, i: int, a: str, j: int) -> Any:
-        return m.share[i, a, j] <= size[i, a] * m.part[i, a, j]
-
-    @m.Constraint(m.IA, m.J)
-    def part_needs_share(m: Any, i: int, a: str, j: int) -> Any:
-        return m.part[i, a, j] <= m.share[i, a, j]
-
-    @m.Constraint(m.IA, m.J)
-    def part_needs_mode(m: Any, i: int, a: str, j: int) -> Any:
-        return m.part[i, a, j] <= m.x[i, a]
-
-    @m.Constraint(m.SUMS)
-    def scatter_needs_sums(m: Any, i: int) -> Any:
-        return m.scatter[i] <= summed(m, data, i)
-
-    @m.Constraint(m.SUMS)
-    def spread_sum(m: Any, i: int) -> Any:
-        return sum(m.spread[i, j] for j in m.J) == data.channels[i] * m.scatter[i]
-
-    @m.Constraint(m.SUMS, m.J)
-    def sums_are_combined(m: Any, i: int, j: int) -> Any:
-        return m.direct_part[i, j] + m.scatter_part[i, j] == sum(m.part[i, a, j] for a in sum_modes(data, i))
-
-    @m.Constraint(m.SUMS, m.J)
-    def combined_by_scatter(m: Any, i: int, j: int) -> Any:
-        return m.scatter_part[i, j] <= m.scatter[i]
-
-    @m.Constraint(m.SUMS, m.J)
-    def combined_directly(m: Any, i: int, j: int) -> Any:
-        return m.direct_part[i, j] <= summed(m, data, i) - m.scatter[i]
-
-
-def summed(m: Any, data: PartitionData, i: int) -> Any:
-    """1 if operator i leaves partial sums."""
-    return sum(m.x[i, a] for a in sum_modes(data, i))
-
-
-def add_corrections(m: Any, data: PartitionData) -> None:
-    """Where the rows of a device start or end, as far as a window is clipped there."""
-    m.first = pyo.Var(m.FIRST, m.J, domain=pyo.Binary)
-    m.last = pyo.Var(m.LAST, m.J, domain=pyo.Binary)
-
-    def start(i: int, j: int) -> Any:
-        return sum(m.share[i, H, k] for k in range(j))
-
-    def rest(i: int, j: int) -> Any:
-        return sum(m.share[i, H, k] for k in m.J if k > j)
-
-    @m.Constraint(m.BY_ROWS, m.J)
-    def starts_once(m: Any, i: int, j: int) -> Any:
-        at = [m.first[i, t, j] for t in clipped(data.modes[i][H], "start")]
-        return sum(at) <= m.part[i, H, j] if at else pyo.Constraint.Skip
-
-    @m.Constraint(m.FIRST, m.J)
-    def starts_not_after(m: Any, i: int, t: int, j: int) -> Any:
-        size = data.modes[i][H].size
-        return start(i, j) <= t + (size - t) * (1 - m.first[i, t, j]) if j else pyo.Constraint.Skip
-
-    @m.Constraint(m.FIRST, m.J)
-    def starts_not_before(m: Any, i: int, t: int, j: int) -> Any:
-        return start(i, j) >= t * m.first[i, t, j] if t else pyo.Constraint.Skip
-
-    @m.Constraint(m.BY_ROWS, m.J)
-    def ends_once(m: Any, i: int, j: int) -> Any:
-        at = [m.last[i, t, j] for t in clipped(data.modes[i][H], "end")]
-        return sum(at) <= m.part[i, H, j] if at else pyo.Constraint.Skip
-
-    @m.Constraint(m.LAST, m.J)
-    def ends_not_before(m: Any, i: int, t: int, j: int) -> Any:
-        size = data.modes[i][H].size
-        return rest(i, j) <= size - t + t * (1 - m.last[i, t, j]) if j < max(m.J) else pyo.Constraint.Skip
-
-    @m.Constraint(m.LAST, m.J)
-    def ends_not_after(m: Any, i: int, t: int, j: int) -> Any:
-        size = data.modes[i][H].size
-        return rest(i, j) >= (size - t) * m.last[i, t, j] if t < size else pyo.Constraint.Skip
-
-
-def length(rows: AffineMap, share: Any, part: Any, first: Any, last: Any) -> Any:
-    """Length of what a share maps to; `first`, `last`: variables by position."""
-    clipped_off = sum(cut * first[t] for t, cut in rows.start.items()) + sum(cut * last[t] for t, cut in rows.end.items())
-    return rows.scale * share + (rows.before + rows.after) * part - clipped_off
-
-
-def own_length(m: Any, data: PartitionData, i: int, a: str, j: int, rows: AffineMap) -> Any:
-    first = {t: m.first[i, t, j] for t in rows.start}
-    last = {t: m.last[i, t, j] for t in rows.end}
-    return length(rows, m.share[i, a, j], m.part[i, a, j], first, last)
-
-
-def state(m: Any, data: PartitionData, i: int, c: str) -> Any:
-    """1 if the output of operator i is held as c."""
-    sums = i in m.SUMS
-    if c == ROWS:
-        return m.x[i, H]
-    if c == CHANNELS:
-        return (m.x[i, OC] if OC in data.modes[i] else 0) + (m.scatter[i] if sums else 0)
-    return summed(m, data, i) - m.scatter[i]
-
-
-def held(m: Any, data: PartitionData, i: int, c: str, j: int) -> Any:
-    """Rows or channels of the output of operator i on device j, where it is held as c."""
-    if c == ROWS:
-        return m.share[i, H, j]
-    own = data.modes[i][OC].holds * m.share[i, OC, j] if OC in data.modes[i] else 0
-    return own + (m.spread[i, j] if i in m.SUMS else 0)
-
-
-def add_compute(m: Any, data: PartitionData) -> None:
-    """Equation (6): the slowest device that takes part."""
-    m.T = pyo.Var(m.IA, domain=pyo.NonNegativeReals)
-
-    @m.Constraint(m.IA, m.J)
-    def compute(m: Any, i: int, a: str, j: int) -> Any:
-        mode = data.modes[i][a]
-        work = own_length(m, data, i, a, j, mode.work)
-        return m.T[i, a] >= data.overhead[j] * m.part[i, a, j] + mode.time[j] * work
-
-
-def add_memory(m: Any, data: PartitionData, elastic: bool = False) -> None:
-    """Constraint (1): resident parameters and the need box and pre box of any one operator fit, in units of the cap.
-
-    `elastic`: by how much more memory, `extra[j]`.
-    """
-    m.extra = pyo.Var(m.CAPPED, domain=pyo.NonNegativeReals)
-    if not elastic:
-        m.extra.fix(0)
-
-    def resident(j: int) -> Any:
-        modes = ((i, a, data.modes[i][a]) for i, a in m.IA)
-        return sum(mode.weight[j] * m.share[i, a, j] + mode.resident[j] * m.part[i, a, j] for i, a, mode in modes)
-
-    def boxes(i: int, a: str, j: int) -> Any:
-        mode = data.modes[i][a]
-        written = m.part[i, a, j] if a in sum_modes(data, i) else own_length(m, data, i, a, j, mode.work)
-        return mode.need_memory[j] * own_length(m, data, i, a, j, mode.need) + mode.pre_memory[j] * written
-
-    @m.Constraint(m.I, m.CAPPED)
-    def memory(m: Any, i: int, j: int) -> Any:
-        return resident(j) + sum(boxes(i, a, j) for a in data.modes[i]) <= 1 + m.extra[j]
+from formulations import partition_cuts, partition_transfer
+from formulations.partition_data import PartitionData
+from formulations.partition_decision import add_compute, add_corrections, add_decision, add_memory, add_sets
+from formulations.partition_phases import phase_time
 
 
 def build(data: PartitionData) -> pyo.ConcreteModel:
     """The model; `latency` is minimised, in units of the reference time."""
-    from formulations import partition_cuts, partition_transfer
-
     m = pyo.ConcreteModel("partition")
     add_sets(m, data)
     add_decision(m, data)
@@ -221,7 +48,7 @@ def build(data: PartitionData) -> pyo.ConcreteModel:
     add_memory(m, data)
     partition_transfer.add(m, data)
     partition_cuts.add(m, data)
-    m.latency = pyo.Objective(expr=sum(m.T[ia] for ia in m.IA) + partition_transfer.time(m, data))
+    m.latency = pyo.Objective(expr=sum(m.T.values()) + phase_time(m, data))
     return m
 
 
@@ -234,39 +61,3 @@ def build_elastic(data: PartitionData, caps: dict[int, float]) -> pyo.ConcreteMo
     add_memory(m, data, elastic=True)
     m.shortage = pyo.Objective(expr=sum(caps[j] * m.extra[j] for j in m.CAPPED))
     return m
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What the model says of one operator: its mode, the units of each device, the channels of each in a reduce-scatter (or None)."""
-
-    mode: str
-    shares: tuple[int, ...]
-    spread: tuple[int, ...] | None
-
-
-def choices(m: pyo.ConcreteModel, data: PartitionData) -> tuple[Choice, ...]:
-    """The decision in a solved model."""
-    found = []
-    for i, modes in enumerate(data.modes):
-        mode = max(modes, key=lambda a: pyo.value(m.x[i, a]))
-        shares = tuple(round(pyo.value(m.share[i, mode, j])) for j in m.J)
-        scatters = mode in sum_modes(data, i) and pyo.value(m.scatter[i]) > 0.5
-        spread = tuple(round(pyo.value(m.spread[i, j])) for j in m.J) if scatters else None
-        found.append(Choice(mode, shares, spread))
-    return tuple(found)
-
-
-def fixings(m: pyo.ConcreteModel, data: PartitionData, decision: tuple[Choice, ...]) -> Iterator[tuple[Any, float]]:
-    """Variables and values that make the model take a decision; the rest follows."""
-    for i, choice in enumerate(decision):
-        for a in data.modes[i]:
-            yield m.x[i, a], a == choice.mode
-            for j in m.J:
-                units = choice.shares[j] if a == choice.mode else 0
-                yield m.share[i, a, j], units
-                yield m.part[i, a, j], units > 0
-        if i in m.SUMS:
-            yield m.scatter[i], choice.spread is not None
-            for j in m.J:
-                yield m.spread[i, j], choice.spread[j] if choice.spread else 0

@@ -135,3 +135,8 @@ def way(data: PartitionData, pair: Pair) -> Literal["aligned", "concatenated", "
 
 def size_of(tensor: Tensor, c: str) -> int:
     return tensor.rows if c == ROWS else tensor.channels
+
+
+def longest(rows: AffineMap, size: int) -> int:
+    """A bound on the length that any share of `size` units maps to."""
+    return rows.scale * size + max(0, rows.before + rows.after)

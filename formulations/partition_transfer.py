@@ -13,11 +13,7 @@ Variables
     held_of[p,k]            rows or channels that k holds; sums_of[p,k]: 1 if k holds partial sums          (the same)
     X[p,k,j]                rows or channels that j has of k's (k = j: of its own); of sums: what k sends j
     meet[p,k,j]             1 if what k holds may meet what j needs                      binary
-    spread_from[i,k,j]      channels of partial sums that k sends j in a reduce-scatter
-    V[p], S[i]              time of the bytes of a transition, of a reduce-scatter
-    opened[i,k,j]           1 if k and j connect in transition i (k = j = 0 for all, unless charged per peer)     binary
-    scatter_opened[i,k,j]   the same in a reduce-scatter                                 binary
-    peers[i]                connections charged for transition i; scatter_peers[i]
+    V[p]                    time of the bytes of the transition, if pair p happens
 """
 
 from __future__ import annotations
@@ -26,28 +22,23 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from formulations.partition import held, length, state
 from formulations.partition_data import (
     CHANNELS,
-    IC,
-    IC_ROWS,
-    OC,
     PARTIAL,
     ROWS,
     SINK,
-    SOURCE,
     WHOLE,
     AffineMap,
-    H,
     Pair,
     PartitionData,
     clipped,
     held_as,
-    pairs,
+    longest,
     size_of,
-    sum_modes,
     way,
 )
+from formulations.partition_decision import held, length, state
+from formulations.partition_phases import Amount, add_connections, add_reduce_scatter, add_volume
 
 
 def add(m: Any, data: PartitionData) -> None:
@@ -60,22 +51,14 @@ def add(m: Any, data: PartitionData) -> None:
     _aligned(m, data)
     _concatenated(m, data)
     _partial(m, data)
-    _scattered(m, data)
-    _volumes(m, data)
-    _connections(m, data)
-
-
-def time(m: Any, data: PartitionData) -> Any:
-    """Equations (7) and (8): the time of all bytes and of all connections."""
-    volume = sum(m.V[p] for p in m.PAIRS) + sum(m.S[i] for i in m.SUMS)
-    connections = sum(m.peers[i] for i in m.STEPS) + sum(m.scatter_peers[i] for i in m.SUMS)
-    return volume + data.connection * connections
+    m.V = pyo.Var(m.PAIRS, domain=pyo.NonNegativeReals)
+    add_volume(m, data, m.PAIRS, lambda p, k, j: _bytes(m, data, p, k, j))
+    add_reduce_scatter(m, data)
+    add_connections(m, data, lambda p, k, j: _amount(m, data, p, k, j))
 
 
 def _sets(m: Any, data: PartitionData) -> None:
-    every = pairs(data)
-    m.STEPS = pyo.RangeSet(0, len(data.modes))
-    m.PAIRS = pyo.Set(initialize=every)
+    every = list(m.PAIRS)
     m.INTO = pyo.Set(initialize=[p for p in every if p[2] != SINK])
     m.HELD = pyo.Set(initialize=[p for p in every if p[1] in (ROWS, CHANNELS)])
     m.PARTIAL = pyo.Set(initialize=[p for p in every if p[1] == PARTIAL])
@@ -84,9 +67,8 @@ def _sets(m: Any, data: PartitionData) -> None:
     m.SUMMED = pyo.Set(initialize=[p for p in every if way(data, p) == PARTIAL])
     m.MOVING = m.ALIGNED | m.CONCATENATED | m.SUMMED
     m.STATES = pyo.Set(initialize=sorted({(i, c) for i, c, _ in every if i > 0}))
-    by_rows = [p for p in every if p[2] == H]
-    m.FIRST_OF = pyo.Set(initialize=[(*p, t) for p in by_rows for t in clipped(data.modes[p[0]][H], "start")])
-    m.LAST_OF = pyo.Set(initialize=[(*p, t) for p in by_rows for t in clipped(data.modes[p[0]][H], "end")])
+    m.FIRST_OF = pyo.Set(initialize=[(*p, t) for p in m.INTO for t in clipped(data.modes[p[0]][p[2]], "start")])
+    m.LAST_OF = pyo.Set(initialize=[(*p, t) for p in m.INTO for t in clipped(data.modes[p[0]][p[2]], "end")])
 
 
 def _pairs(m: Any, data: PartitionData) -> None:
@@ -118,12 +100,12 @@ def _copies(m: Any, data: PartitionData) -> None:
         return sum(m.part_of[i, c, a, j] for c in held_as(data, i)) == m.part[i, a, j]
 
     @m.Constraint(m.FIRST, m.J)
-    def firsts_of_pairs(m: Any, i: int, t: int, j: int) -> Any:
-        return sum(m.first_of[i, c, H, t, j] for c in held_as(data, i)) == m.first[i, t, j]
+    def firsts_of_pairs(m: Any, i: int, a: str, t: int, j: int) -> Any:
+        return sum(m.first_of[i, c, a, t, j] for c in held_as(data, i)) == m.first[i, a, t, j]
 
     @m.Constraint(m.LAST, m.J)
-    def lasts_of_pairs(m: Any, i: int, t: int, j: int) -> Any:
-        return sum(m.last_of[i, c, H, t, j] for c in held_as(data, i)) == m.last[i, t, j]
+    def lasts_of_pairs(m: Any, i: int, a: str, t: int, j: int) -> Any:
+        return sum(m.last_of[i, c, a, t, j] for c in held_as(data, i)) == m.last[i, a, t, j]
 
     @m.Constraint(m.INTO)
     def share_sum_of_pair(m: Any, i: int, c: str, a: str) -> Any:
@@ -250,23 +232,6 @@ def _partial(m: Any, data: PartitionData) -> None:
         return m.X[i, c, a, k, j] >= region - longest(mode.region, mode.size) * (m.y[i, c, a] - m.sums_of[i, c, a, k])
 
 
-def longest(rows: AffineMap, size: int) -> int:
-    """A bound on the length that any share of `size` units maps to."""
-    return rows.scale * size + max(0, rows.before + rows.after)
-
-
-def _scattered(m: Any, data: PartitionData) -> None:
-    """Reduce-scatter: j gets its channels of the pre tensor from everybody else who has sums of it."""
-    m.spread_from = pyo.Var(m.SUMS, m.J, m.J, domain=pyo.NonNegativeReals)
-
-    @m.Constraint(m.SUMS, m.J, m.J)
-    def spread_from_all(m: Any, i: int, k: int, j: int) -> Any:
-        if k == j:
-            return pyo.Constraint.Skip
-        absent = m.scatter[i] - m.scatter_part[i, k]
-        return m.spread_from[i, k, j] >= m.spread[i, j] - data.channels[i] * absent
-
-
 def _bytes(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Any:
     """Bytes from k to j in the transition of pair p."""
     (i, c, a), tensor = p, data.tensors[p[0]]
@@ -283,82 +248,7 @@ def _bytes(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Any:
     return 0
 
 
-def _volumes(m: Any, data: PartitionData) -> None:
-    """Equation (7): the busiest link of a switched network, the sum of all bytes on a shared one."""
-    m.V = pyo.Var(m.PAIRS, domain=pyo.NonNegativeReals)
-    m.S = pyo.Var(m.SUMS, domain=pyo.NonNegativeReals)
-
-    def spread_bytes(i: int, k: int, j: int) -> Any:
-        return data.tensors[i + 1].pre_unit[CHANNELS] * m.spread_from[i, k, j]
-
-    if data.channel is not None:
-
-        @m.Constraint(m.PAIRS)
-        def volume(m: Any, *p: Any) -> Any:
-            return m.V[p] >= data.channel * sum(_bytes(m, data, p, k, j) for k in m.J for j in m.J if k != j)
-
-        @m.Constraint(m.SUMS)
-        def scatter_volume(m: Any, i: int) -> Any:
-            return m.S[i] >= data.channel * sum(spread_bytes(i, k, j) for k in m.J for j in m.J if k != j)
-
-        return
-
-    @m.Constraint(m.PAIRS, m.J)
-    def volume_sent(m: Any, i: int, c: str, a: str, k: int) -> Any:
-        return m.V[i, c, a] >= data.up[k] * sum(_bytes(m, data, (i, c, a), k, j) for j in m.J if j != k)
-
-    @m.Constraint(m.PAIRS, m.J)
-    def volume_received(m: Any, i: int, c: str, a: str, j: int) -> Any:
-        return m.V[i, c, a] >= data.down[j] * sum(_bytes(m, data, (i, c, a), k, j) for k in m.J if k != j)
-
-    @m.Constraint(m.SUMS, m.J)
-    def scatter_sent(m: Any, i: int, k: int) -> Any:
-        return m.S[i] >= data.up[k] * sum(spread_bytes(i, k, j) for j in m.J if j != k)
-
-    @m.Constraint(m.SUMS, m.J)
-    def scatter_received(m: Any, i: int, j: int) -> Any:
-        return m.S[i] >= data.down[j] * sum(spread_bytes(i, k, j) for k in m.J if k != j)
-
-
-def connection(data: PartitionData, i: int, k: int, j: int) -> tuple[int, int, int]:
-    """The connection that bytes from k to j need in step i: one for everybody, or one per pair of devices."""
-    return (i, min(k, j), max(k, j)) if data.per_peer else (i, 0, 0)
-
-
-def _connections(m: Any, data: PartitionData) -> None:
-    """Equation (8): a connection is open where bytes flow."""
-    ends = [(k, j) for k in m.J for j in m.J if k < j] if data.per_peer else [(0, 0)]
-    m.opened = pyo.Var(m.STEPS, ends, domain=pyo.Binary)
-    m.scatter_opened = pyo.Var(m.SUMS, ends, domain=pyo.Binary)
-    m.peers = pyo.Var(m.STEPS, domain=pyo.NonNegativeReals)
-    m.scatter_peers = pyo.Var(m.SUMS, domain=pyo.NonNegativeReals)
-
-    def of_device(i: int, k: int) -> list[tuple[int, int, int]]:
-        return [connection(data, i, k, j) for j in m.J if j != k] if data.per_peer else [(i, 0, 0)]
-
-    @m.Constraint(m.STEPS, m.J)
-    def busiest_peer(m: Any, i: int, k: int) -> Any:
-        return m.peers[i] >= sum(m.opened[e] for e in of_device(i, k))
-
-    @m.Constraint(m.SUMS, m.J)
-    def busiest_scatter_peer(m: Any, i: int, k: int) -> Any:
-        return m.scatter_peers[i] >= sum(m.scatter_opened[e] for e in of_device(i, k))
-
-    @m.Constraint(m.PAIRS, m.J, m.J)
-    def bytes_need_connection(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
-        if k == j:
-            return pyo.Constraint.Skip
-        amount, most = _amount(m, data, (i, c, a), k, j)
-        return amount <= most * m.opened[connection(data, i, k, j)] if most else pyo.Constraint.Skip
-
-    @m.Constraint(m.SUMS, m.J, m.J)
-    def scatter_needs_connection(m: Any, i: int, k: int, j: int) -> Any:
-        if k == j:
-            return pyo.Constraint.Skip
-        return m.spread_from[i, k, j] <= data.channels[i] * m.scatter_opened[connection(data, i, k, j)]
-
-
-def _amount(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> tuple[Any, float]:
+def _amount(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Amount:
     """Something that is positive where bytes go from k to j, and its largest value (0: there are never any)."""
     i, c, a = p
     match way(data, p):

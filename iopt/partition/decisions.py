@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iopt.errors import PlanError
-from iopt.partition.geometry import H, IC, IC_ROWS, OC, Geometry, Ints
+from iopt.partition.geometry import IC, IC_ROWS, OC, Geometry, H, Ints
 from iopt.partition.plan import Axis, Direct, Interval, Plan, Scatter, Split
 from iopt.partition.problem import Problem
 

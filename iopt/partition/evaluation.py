@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iopt.partition.decisions import Decisions
-from iopt.partition.geometry import H, IC, IC_ROWS, OC, Floats, Geometry, Ints
+from iopt.partition.geometry import IC, IC_ROWS, OC, Floats, Geometry, H, Ints
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.transfer import CHANNELS, PARTIAL, ROWS, WHOLE, Boxes, box_bytes, moved, phase_time, whole_on

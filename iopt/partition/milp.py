@@ -12,6 +12,7 @@ import numpy as np
 
 from formulations import partition as tight
 from formulations import partition_plain as plain
+from formulations.partition_solution import choices, fixings
 from iopt.exact import Solution, Solver
 from iopt.partition.evaluation import Evaluation, Evaluator
 from iopt.partition.milp_data import choices_of, partition_data, plan_of
@@ -101,7 +102,7 @@ class _Search:
         solver = Solver(model)
         start = None
         if self.best.plan is not None:
-            start = solver.completed(tight.fixings(model, data, choices_of(self.best.plan, problem)))
+            start = solver.completed(fixings(model, data, choices_of(self.best.plan, problem)))
 
         def report(_: float, incumbent: float, bound: float) -> None:
             self._report(incumbent * reference, bound * reference)
@@ -110,7 +111,7 @@ class _Search:
         if solution.values is None:
             return solution, None
         solver.load(solution.values)
-        return solution, plan_of(tight.choices(model, data), problem, data)
+        return solution, plan_of(choices(model, data), problem, data)
 
     def _report(self, incumbent: float, bound: float) -> None:
         known = min(incumbent, self.best.latency_s)

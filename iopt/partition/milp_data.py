@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from formulations.partition import Choice
 from formulations.partition_data import (
     CHANNELS,
     IC,
@@ -20,6 +19,7 @@ from formulations.partition_data import (
     PartitionData,
     Tensor,
 )
+from formulations.partition_solution import Choice
 from iopt.cluster import Charge, Medium
 from iopt.partition import geometry as codes
 from iopt.partition.decisions import split_code

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from formulations import partition as tight
+from formulations.partition import build_elastic
+from formulations.partition_solution import choices
 from iopt.exact import Solver
 from iopt.partition.evaluation import Evaluator
 from iopt.partition.milp_data import partition_data, plan_of
@@ -38,13 +39,13 @@ def least_shortage(problem: Problem, time_limit_s: float = np.inf) -> Shortage:
     data = partition_data(problem, 1.0)
     caps = {j: problem.cluster.devices[j].memory_bytes or 0 for j in data.capped}
     unit = min(caps.values())
-    model = tight.build_elastic(data, {j: cap / unit for j, cap in caps.items()})
+    model = build_elastic(data, {j: cap / unit for j, cap in caps.items()})
     solver = Solver(model)
     solution = solver.solve(time_limit_s)
     if solution.values is None:
         return Shortage(None, {}, is_proved_positive=False)
     solver.load(solution.values)
-    plan = plan_of(tight.choices(model, data), problem, data)
+    plan = plan_of(choices(model, data), problem, data)
     needed = Evaluator(problem)(plan).memory_bytes
     extra = {
         device.name: max(0, needed[device.name] - device.memory_bytes)
