@@ -156,7 +156,7 @@ def _held(m: Any, data: PartitionData) -> None:
         return sum(m.sums_of[i, c, a, j] for j in m.J) >= m.y[i, c, a]
 
 
-def _copy_length(m: Any, data: PartitionData, i: int, c: str, a: str, j: int, rows: AffineMap) -> Any:
+def copy_length(m: Any, data: PartitionData, i: int, c: str, a: str, j: int, rows: AffineMap) -> Any:
     first = {t: m.first_of[i, c, a, t, j] for t in rows.start}
     last = {t: m.last_of[i, c, a, t, j] for t in rows.end}
     return length(rows, m.share_of[i, c, a, j], m.part_of[i, c, a, j], first, last)
@@ -168,7 +168,7 @@ def _aligned(m: Any, data: PartitionData) -> None:
 
     @m.Constraint(m.ALIGNED, m.J)
     def need_is_met(m: Any, i: int, c: str, a: str, j: int) -> Any:
-        need = _copy_length(m, data, i, c, a, j, data.modes[i][a].need)
+        need = copy_length(m, data, i, c, a, j, data.modes[i][a].need)
         return sum(m.X[i, c, a, k, j] for k in m.J) == need
 
     @m.Constraint(m.ALIGNED, m.J, m.J)
@@ -228,7 +228,7 @@ def _partial(m: Any, data: PartitionData) -> None:
         if k == j:
             return pyo.Constraint.Skip
         mode = data.modes[i][a]
-        region = _copy_length(m, data, i, c, a, j, mode.region)
+        region = copy_length(m, data, i, c, a, j, mode.region)
         return m.X[i, c, a, k, j] >= region - longest(mode.region, mode.size) * (m.y[i, c, a] - m.sums_of[i, c, a, k])
 
 
@@ -242,7 +242,7 @@ def _bytes(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Any:
             return tensor.pre_unit[data.modes[i][a].need_kind] * m.X[p, k, j]
         case "source" if k == data.source:
             mode = data.modes[i][a]
-            return tensor.unit[mode.need_kind] * _copy_length(m, data, i, c, a, j, mode.need)
+            return tensor.unit[mode.need_kind] * copy_length(m, data, i, c, a, j, mode.need)
         case "sink" if j == data.sink:
             return tensor.pre_unit[WHOLE] * m.sums_of[p, k] if c == PARTIAL else tensor.unit[c] * m.held_of[p, k]
     return 0

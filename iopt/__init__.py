@@ -1,0 +1,72 @@
+"""Run neural networks on devices that are too small for them: optimal plans, with a proof.
+
+    import iopt
+    problem = iopt.Problem(iopt.load("vgg11"), iopt.Cluster.load("cal4"))
+    result = iopt.solve(problem, method="milp", time_limit_s=60)
+
+Names are imported when they are first used, so that `import iopt` is fast and planning never needs torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from iopt.cluster import Cluster, Device, Network
+    from iopt.errors import IoptError
+    from iopt.graph import Graph, Operator
+    from iopt.model import load
+    from iopt.partition.evaluation import Evaluation, evaluate
+    from iopt.partition.methods import compare, solve
+    from iopt.partition.plan import Plan, Split
+    from iopt.partition.problem import Problem
+    from iopt.result import Result, Status
+
+_HOMES = {
+    "Cluster": "cluster",
+    "Device": "cluster",
+    "Evaluation": "partition.evaluation",
+    "Graph": "graph",
+    "IoptError": "errors",
+    "Network": "cluster",
+    "Operator": "graph",
+    "Plan": "partition.plan",
+    "Problem": "partition.problem",
+    "Result": "result",
+    "Split": "partition.plan",
+    "Status": "result",
+    "compare": "partition.methods",
+    "evaluate": "partition.evaluation",
+    "load": "model",
+    "solve": "partition.methods",
+}
+
+__all__ = [
+    "Cluster",
+    "Device",
+    "Evaluation",
+    "Graph",
+    "IoptError",
+    "Network",
+    "Operator",
+    "Plan",
+    "Problem",
+    "Result",
+    "Split",
+    "Status",
+    "compare",
+    "evaluate",
+    "load",
+    "solve",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'iopt' has no attribute {name!r}")
+    return getattr(import_module(f"iopt.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -132,7 +132,7 @@ class Solver:
 
 def _silent() -> highspy.Highs:
     highs = highspy.Highs()
-    highs.silent()
+    highs.setOptionValue("log_to_console", False)
     for name in ("primal_feasibility_tolerance", "dual_feasibility_tolerance", "mip_feasibility_tolerance"):
         highs.setOptionValue(name, TOLERANCE)
     highs.setOptionValue("mip_abs_gap", 0.0)

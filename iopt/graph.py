@@ -1,8 +1,8 @@
 """The network as data: operators in topological order, with shapes, receptive fields, FLOPs and parameter counts.
 
 A planning operator is a weighted one (convolution, linear) together with its *epilogue* (bias, batch norm, activation,
-pooling, flatten), or a weightless one. Three tensors belong to it: its inputs, its *pre* tensor (what the body writes, before
-the epilogue's pooling) and its output tensor (after the epilogue). All are `channels x height x width` with batch 1.
+pooling, flatten), or a weightless one. Three tensors belong to it: its inputs, its *pre* tensor (what the body writes,
+before the epilogue's pooling) and its output tensor (after it). All are `channels x height x width` with batch 1.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import ClassVar
 
 from iopt.errors import ModelError
-from iopt.layers import BatchNorm, Body, Concat, Conv2d, Linear, Pool, Shape, Step
+from iopt.graph_check import check_operator
+from iopt.layers import BatchNorm, Body, Conv2d, Linear, Pool, Shape, Step
 
 INPUT = "input"
 """The name by which operators refer to the input of the network."""
@@ -26,30 +27,6 @@ def _pooled_rows(pool: Pool, lo: int, hi: int, size: int, outputs: int) -> tuple
     if pool.window is not None:
         return pool.window.cells(0, lo, hi, size)
     return lo * size // outputs, -(-hi * size // outputs)
-
-
-def _pooled_shape(pool: Pool, before: Shape, stated: Shape) -> Shape:
-    """Shape after pooling; an adaptive pooling states its own."""
-    if pool.window is None:
-        return Shape(before.channels, stated.height, stated.width)
-    height, width = (pool.window.positions(side, before[side + 1], pool.ceil_mode) for side in (0, 1))
-    return Shape(before.channels, height, width)
-
-
-def _body_shape(operator: Operator) -> Shape:
-    """Shape of the pre tensor that the body writes; channels of a weighted body and an adaptive pooling state their own."""
-    before, stated, body = operator.input_shape, operator.pre_shape, operator.body
-    match body:
-        case Conv2d():
-            height, width = (body.window.positions(side, before[side + 1]) for side in (0, 1))
-            return Shape(stated.channels, height, width)
-        case Linear():
-            return Shape(stated.channels, 1, 1)
-        case Pool():
-            return _pooled_shape(body, before, stated)
-        case Concat():
-            return Shape(sum(shape.channels for shape in operator.input_shapes), before.height, before.width)
-    return before
 
 
 @dataclass(frozen=True)
@@ -67,14 +44,8 @@ class Operator:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     def check(self) -> None:
-        """Raise `ModelError` unless the shapes follow from the layers."""
-        pre = _body_shape(self)
-        output = self.pre_shape if self.pool is None else _pooled_shape(self.pool, self.pre_shape, self.output_shape)
-        for what, stated, derived in (("pre_shape", self.pre_shape, pre), ("output_shape", self.output_shape, output)):
-            if stated != derived:
-                raise ModelError(f"operator {self.name!r}: {what} is {stated}, its layers give {derived}")
-        if min(*self.pre_shape, *self.output_shape) < 1:
-            raise ModelError(f"operator {self.name!r} writes an empty tensor: {self.pre_shape}, {self.output_shape}")
+        """Raise `ModelError` unless the layers make sense and the shapes follow from them."""
+        check_operator(self)
 
     @property
     def input_shape(self) -> Shape:
@@ -109,7 +80,7 @@ class Operator:
 
     @property
     def channel_elements(self) -> int:
-        """Parameters that belong to output channels: the bias (a folded batch norm makes one), 2 per feature of a batch norm that is not folded."""
+        """Parameters of output channels: the bias (folded batch norms make one), 2 per feature of other batch norms."""
         norms = [step for step in self.epilogue if isinstance(step, BatchNorm)]
         biased = isinstance(self.body, Conv2d | Linear) and (
             self.body.bias is not None or any(norm.folded for norm in norms)
@@ -158,15 +129,18 @@ class Graph:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     def __post_init__(self) -> None:
+        if min(self.input_shape) < 1:
+            raise ModelError(f"graph {self.name!r}: input_shape is {self.input_shape}; expected positive numbers")
         shapes = {INPUT: self.input_shape}
         for operator in self.operators:
             if operator.name in shapes:
                 raise ModelError(f"graph {self.name!r}: two operators are named {operator.name!r}")
-            for source, shape in zip(operator.inputs, operator.input_shapes, strict=True):
+            for source, shape in zip(operator.inputs, operator.input_shapes, strict=False):
+                reads = f"graph {self.name!r}: {operator.name!r} reads {source!r}"
                 if source not in shapes:
-                    raise ModelError(f"graph {self.name!r}: {operator.name!r} reads {source!r}, which no earlier operator writes")
+                    raise ModelError(f"{reads}, which no earlier operator writes")
                 if shapes[source] != shape:
-                    raise ModelError(f"graph {self.name!r}: {operator.name!r} expects {source!r} as {shape}, it is {shapes[source]}")
+                    raise ModelError(f"{reads} as {shape}, it is {shapes[source]}")
             operator.check()
             shapes[operator.name] = operator.output_shape
         if not self.operators:

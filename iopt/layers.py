@@ -123,12 +123,32 @@ class Identity:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
 
+ACTIVATIONS: dict[str, tuple[str, ...]] = {
+    "relu": (),
+    "relu6": (),
+    "hardtanh": ("min_val", "max_val"),
+    "hardswish": (),
+    "hardsigmoid": (),
+    "sigmoid": (),
+    "tanh": (),
+    "silu": (),
+    "gelu": ("approximate",),
+    "leaky_relu": ("negative_slope",),
+    "elu": ("alpha",),
+    "celu": ("alpha",),
+    "selu": (),
+    "softplus": ("beta", "threshold"),
+    "mish": (),
+}
+"""Elementwise functions by their names in `torch.nn.functional`, with the keyword arguments that each may carry."""
+
+
 @dataclass(frozen=True)
 class Activation:
-    """An elementwise function; `function` is its name in `torch.nn.functional`, `arguments` its keyword arguments."""
+    """An elementwise function, one of `ACTIVATIONS`, with its keyword arguments."""
 
     function: str
-    arguments: dict[str, float] = field(default_factory=dict)
+    arguments: dict[str, float | str] = field(default_factory=dict, hash=False)
     kind: Literal["activation"] = "activation"
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}

@@ -48,28 +48,36 @@ def solve_milp(
     starts: Sequence[Plan] = (),
     on_progress: OnProgress | None = None,
     formulation: Formulation = "tight",
+    spent_s: float = 0.0,
 ) -> Result[Plan]:
     """Least latency over every plan of the decision space, with a proved bound.
 
     `gap`: relative gap at which to stop; `starts`: plans to start from, the best that keeps every cap becomes the incumbent;
-    `formulation`: `tight`, or `plain` for the reference that follows the paper line by line.
+    `formulation`: `tight`, or `plain` for the reference that follows the paper line by line; `spent_s`: seconds already spent
+    on `starts`, which count in the result's run time and progress.
     INFEASIBLE comes with a message that says what is short.
     """
-    return _Search(problem, time_limit_s, gap, on_progress, formulation).run(starts)
+    return _Search(problem, time_limit_s, gap, on_progress, formulation, spent_s).run(starts)
 
 
 class _Search:
     """One solve: its clock, its judge, its best plan."""
 
     def __init__(
-        self, problem: Problem, time_limit_s: float, gap: float, on_progress: OnProgress | None, formulation: Formulation
+        self,
+        problem: Problem,
+        time_limit_s: float,
+        gap: float,
+        on_progress: OnProgress | None,
+        formulation: Formulation,
+        spent_s: float,
     ) -> None:
         self.problem, self.gap = problem, gap
         self.evaluate = Evaluator(problem)
         self.best = _Best()
         self.history: list[Progress] = []
         self._on_progress, self._formulation = on_progress, formulation
-        self._began, self._limit_s = time.perf_counter(), time_limit_s
+        self._began, self._limit_s = time.perf_counter() - spent_s, time_limit_s + spent_s
 
     def run(self, starts: Sequence[Plan]) -> Result[Plan]:
         for plan in starts:

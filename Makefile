@@ -1,0 +1,46 @@
+# Each target does everything from a fresh clone: the first run sets up .venv, which takes some minutes.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-full lint bench schema clean
+
+help:           ## this list
+	@sed -n 's/^\([a-z-]*:\) .*## /\1 /p' Makefile
+
+demo: $(READY)  ## plan VGG11 for four devices, then compare the methods
+	$(BIN)/iopt plan vgg11 --cluster cal4 -o plan.json
+	$(BIN)/iopt compare vgg11 --cluster cal4
+
+test: $(READY)  ## the fast tests
+	$(PYTEST) -n 2
+
+test-full: $(READY)  ## all tests, with the larger counts
+	$(PYTEST) -n 2 -m "full or not full"
+
+lint: $(READY)  ## style, types and the floors of the house
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## benchmarks
+	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+schema: $(READY)  ## write the JSON schema of cluster files anew
+	$(BIN)/python -m iopt.cluster_schema > iopt/schema/cluster.schema.json
+
+clean:          ## remove what builds and tests leave behind, but not .venv
+	rm -rf build dist .coverage .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks plan.json
+	find . -name __pycache__ -type d -not -path './.venv/*' -prune -exec rm -rf {} +
+
+# torch comes first and alone, so that a build of it that is already there, or chosen by pip's settings, is kept.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "iopt needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1); try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; \
+	    exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -c constraints.txt "$$(grep '^torch==' constraints.txt)"
+	$(BIN)/python -m pip install -c constraints.txt -e '.[dev]'
+	@touch $@

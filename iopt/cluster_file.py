@@ -1,0 +1,149 @@
+"""Clusters from files: the YAML form with units, the presets, and the SI form that plan files embed.
+
+pydantic, PyYAML and pint are imported when a file is read: importing iopt stays fast.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from iopt.cluster import Cluster, Device, Network
+from iopt.errors import ClusterError
+from iopt.wording import hint, shown
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    from iopt.cluster_schema import ClusterFile
+
+
+def load(source: str | Path) -> Cluster:
+    """The preset of this name, or the cluster of a YAML file (a `Path` is always a file).
+
+    Raises `ClusterError` with one line: file, key path, what was expected, what was there.
+    """
+    if isinstance(source, str) and source in _preset_names():
+        return from_yaml(_preset_text(source), f"preset {source}", source)
+    return from_yaml(_read(source), str(source), Path(source).stem)
+
+
+def from_yaml(text: str, where: str, name: str) -> Cluster:
+    """The cluster of a YAML text; `name` is for a text that gives none.
+
+    Raises `ClusterError` that begins with `where`.
+    """
+    from iopt.cluster_build import build
+
+    file = _parse(text, where)
+    try:
+        return build(file, name)
+    except ClusterError as error:
+        raise ClusterError(f"{where}: {error}") from None
+
+
+def presets() -> dict[str, str]:
+    """Name and description of the clusters that come with iopt."""
+    return {name: _parse(_preset_text(name), f"preset {name}").description or "" for name in _preset_names()}
+
+
+def to_dict(cluster: Cluster) -> dict[str, Any]:
+    """The cluster as JSON data in SI units, with `source` and `sink` by name; `from_dict` gives it back, equal."""
+    network = cluster.network
+    return {
+        "name": cluster.name,
+        "devices": [
+            {
+                "name": device.name,
+                "flops_per_s": device.flops_per_s,
+                "memory_bytes": device.memory_bytes,
+                "overhead_s": device.overhead_s,
+            }
+            for device in cluster.devices
+        ],
+        "network": {
+            "connection_s": network.connection_s,
+            "up_bytes_per_s": list(network.up_bytes_per_s),
+            "down_bytes_per_s": list(network.down_bytes_per_s),
+            "bandwidth_bytes_per_s": network.bandwidth_bytes_per_s,
+            "charge": network.charge.value,
+            "medium": network.medium.value,
+        },
+        "source": cluster.devices[cluster.source].name,
+        "sink": cluster.devices[cluster.sink].name,
+    }
+
+
+def from_dict(data: object, where: str) -> Cluster:
+    """The cluster of `to_dict`'s data. Raises `ClusterError` that begins with `where`, such as `plan.json: cluster`."""
+    from pydantic import ValidationError
+
+    from iopt.cluster_build import index_of
+    from iopt.cluster_schema import ClusterData
+    from iopt.validation import explain
+
+    try:
+        read = ClusterData.model_validate(data)
+    except ValidationError as error:
+        raise ClusterError(f"{where}: {explain(error, ClusterData)}") from None
+    names = [device.name for device in read.devices]
+    try:
+        return Cluster(
+            name=read.name,
+            devices=tuple(Device(**device.model_dump()) for device in read.devices),
+            network=Network(**read.network.model_dump()),
+            source=index_of(names, read.source, "source"),
+            sink=index_of(names, read.sink, "sink"),
+        )
+    except ClusterError as error:
+        raise ClusterError(f"{where}: {error}") from None
+
+
+def _preset_names() -> list[str]:
+    return sorted(entry.name.removesuffix(".yaml") for entry in _presets().iterdir() if entry.name.endswith(".yaml"))
+
+
+def _preset_text(name: str) -> str:
+    return (_presets() / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def _presets() -> Traversable:
+    from importlib.resources import files
+
+    return files("iopt") / "presets"
+
+
+def _read(source: str | Path) -> str:
+    try:
+        return Path(source).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if isinstance(source, Path) or Path(source).suffix or Path(source).name != source:
+            raise ClusterError(f"{source}: no such file") from None
+        names = _preset_names()
+        raise ClusterError(
+            f"{source}: neither a preset nor a file{hint(source, names)} (presets: {', '.join(names)})"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise ClusterError(f"{source}: not a text file: byte {error.start} is not UTF-8") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ClusterError(f"{shown(str(source))}: cannot be read: {reason}") from None
+
+
+def _parse(text: str, where: str) -> ClusterFile:
+    from pydantic import ValidationError
+
+    from iopt.cluster_schema import ClusterFile
+    from iopt.validation import explain
+    from iopt.yaml_loader import read_yaml
+
+    data = read_yaml(text, where)
+    if not isinstance(data, dict):
+        got = "an empty file" if data is None else shown(data)
+        raise ClusterError(
+            f"{where}: expected a mapping with the keys {', '.join(ClusterFile.model_fields)}, got {got}"
+        )
+    try:
+        return ClusterFile.model_validate(data)
+    except ValidationError as error:
+        raise ClusterError(f"{where}: {explain(error, ClusterFile)}") from None

@@ -1,0 +1,121 @@
+"""The methods by name, and `solve`: one call for all of them."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from iopt.errors import OptionError
+from iopt.partition.evaluation import evaluate
+from iopt.partition.heuristics import plan_coedge, plan_iop, plan_modnn, plan_oc, plan_single
+from iopt.partition.plan import Plan
+from iopt.partition.problem import Problem
+from iopt.partition.search import plan_dp
+from iopt.result import OnProgress, Result, Status
+from iopt.wording import hint
+
+DEFAULT_TIME_LIMIT_S = 60.0
+DEFAULT_GAP = 1e-4
+
+
+@dataclass(frozen=True)
+class Method:
+    """`summary` in one line; `plan` where it is a heuristic: a plan without a bound."""
+
+    name: str
+    summary: str
+    plan: Callable[[Problem], Plan] | None = None
+
+
+def _dp(problem: Problem) -> Plan:
+    return plan_dp(problem, seeds=start_plans(problem))
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method("milp", "exact: axes, integer shares and combine jointly, with a proved bound (HiGHS)"),
+        Method("dp", "exact shortest path over fixed candidate shares, then local moves", _dp),
+        Method("iop", "greedy pairing of OC and IC splits (IOP)", plan_iop),
+        Method("coedge", "rows of convolutions in one ratio, fully connected layers on one device (CoEdge)", plan_coedge),
+        Method("oc", "every operator by output channels, concatenation after each (IOP's baseline)", plan_oc),
+        Method("modnn", "rows from the source and back to it, operator by operator (MoDNN)", plan_modnn),
+        Method("single", "the best single device", plan_single),
+    )
+}
+
+STARTS = ("single", "oc", "coedge", "iop")
+"""Heuristics whose plans lie in the decision space of the exact method."""
+
+
+def start_plans(problem: Problem) -> list[Plan]:
+    """Plans of the fast heuristics."""
+    return [METHODS[name].plan(problem) for name in STARTS]  # type: ignore[misc]  # each of them has one
+
+
+def solve(
+    problem: Problem,
+    method: str = "milp",
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+    gap: float = DEFAULT_GAP,
+    on_progress: OnProgress | None = None,
+    starts: Sequence[Plan] | None = None,
+) -> Result[Plan]:
+    """Decide how to split every operator.
+
+    `method`: a name of `METHODS`; `time_limit_s` and `gap` (relative) stop `milp`, heuristics are not limited; `starts`: plans that
+    `milp` starts from, by default those of the heuristics and of `dp`. Raises `OptionError`.
+    """
+    chosen = _checked(method, time_limit_s, gap)
+    began = time.perf_counter()
+    if chosen.plan is not None:
+        return judged(problem, method, chosen.plan(problem), time.perf_counter() - began)
+    from iopt.partition.milp import solve_milp
+
+    if starts is None:
+        starts = start_plans(problem)
+        starts.append(plan_dp(problem, seeds=starts))
+    spent_s = time.perf_counter() - began
+    return solve_milp(problem, max(time_limit_s - spent_s, 0.0), gap, starts, on_progress, spent_s=spent_s)
+
+
+def compare(
+    problem: Problem,
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+    gap: float = DEFAULT_GAP,
+    on_progress: OnProgress | None = None,
+) -> Iterator[Result[Plan]]:
+    """Every method on one problem, the exact one last and started from the others."""
+    starts: list[Plan] = []
+    for name in ("single", "oc", "coedge", "modnn", "iop", "dp"):
+        result = solve(problem, name)
+        if name != "modnn" and result.plan is not None:
+            starts.append(result.plan)
+        yield result
+    yield solve(problem, "milp", time_limit_s, gap, on_progress, starts)
+
+
+def judged(problem: Problem, method: str, plan: Plan, runtime_s: float) -> Result[Plan]:
+    """The result of a heuristic: FEASIBLE, or UNKNOWN with its violations where the plan breaks a cap."""
+    evaluation = evaluate(problem, plan)
+    return Result(
+        method=method,
+        status=Status.FEASIBLE if evaluation.is_feasible else Status.UNKNOWN,
+        plan=plan,
+        objective=evaluation.latency_s,
+        bound=None,
+        runtime_s=runtime_s,
+        message="; ".join(evaluation.violations),
+    )
+
+
+def _checked(method: str, time_limit_s: float, gap: float) -> Method:
+    if method not in METHODS:
+        raise OptionError(f"unknown method {method!r}{hint(method, METHODS)}; expected one of {', '.join(METHODS)}")
+    if not time_limit_s > 0 or math.isnan(time_limit_s):
+        raise OptionError(f"time limit is {time_limit_s} s; expected more than zero")
+    if not 0 <= gap < 1:
+        raise OptionError(f"gap is {gap}; expected a number from 0 to below 1")
+    return METHODS[method]

@@ -1,0 +1,47 @@
+"""The best plan so far: least violation of the memory caps first, then least latency."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from iopt.partition.decisions import Decisions
+from iopt.partition.evaluation import Evaluator
+from iopt.partition.geometry import Floats
+from iopt.partition.plan import Plan
+
+
+class Judged(NamedTuple):
+    """`excess` [m]: bytes over the cap as a share of it, negative where there is room, -1 without a cap."""
+
+    latency_s: float
+    excess: Floats
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        return float(np.maximum(self.excess, 0.0).sum()), self.latency_s
+
+
+class Incumbent:
+    """Judges plans and keeps the first of the best ones."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        caps = [device.memory_bytes for device in evaluator.problem.cluster.devices]
+        self.caps = np.array([np.inf if cap is None else cap for cap in caps])
+        self.plan: Plan | None = None
+        self.rank = (np.inf, np.inf)
+
+    @property
+    def is_feasible(self) -> bool:
+        return self.rank[0] == 0
+
+    def offer(self, plan: Plan, gain: float = 0.0) -> Judged:
+        """Judge a plan, and keep it if it is better (in latency by more than the share `gain`)."""
+        costs = self._evaluator.costs(Decisions.of_splits(plan.splits, len(self.caps)))
+        judged = Judged(float(costs.latency_s), costs.memory_bytes / self.caps - 1)
+        violation, latency_s = judged.rank
+        if violation < self.rank[0] or (violation == self.rank[0] and latency_s < self.rank[1] * (1 - gain)):
+            self.plan, self.rank = plan, judged.rank
+        return judged

@@ -1,0 +1,60 @@
+"""Bytes that an option works with besides parameters, and a beam search for plans that keep the memory caps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from iopt.partition.decisions import Decisions
+from iopt.partition.evaluation import Evaluator
+from iopt.partition.geometry import Floats, Ints
+from iopt.partition.plan import Plan
+from iopt.partition.search.chain import Chain
+from iopt.partition.search.stage import Stage
+
+
+def working_bytes(evaluator: Evaluator, index: int, stage: Stage) -> Ints:
+    """Peak bytes of each option of operator `index` besides its parameters [N, m]: what a plan of that operator alone needs."""
+    count, operators, devices = len(stage.mode), len(evaluator.problem.operators), len(evaluator.problem.cluster)
+    mode, off = np.zeros((count, operators), dtype=np.int64), np.zeros((count, operators), dtype=bool)
+    lo, hi, none = (np.zeros((count, operators, devices), dtype=np.int64) for _ in range(3))
+    mode[:, index], lo[:, index], hi[:, index] = stage.mode, stage.lo, stage.hi
+    alone = Decisions(mode, lo, hi, off, none, none, off)
+    working: Ints = evaluator.memory_bytes(alone, evaluator.needs(alone)) - stage.resident
+    return working
+
+
+def fitting_plan(chain: Chain, working: list[Ints], caps: Floats, prices: Floats, width: int) -> Plan | None:
+    """A plan that keeps the caps [m], by beam search; None if the beam runs dry.
+
+    Of the paths that keep the caps so far and leave room for the parameters to come, the `width` are kept whose seconds, price
+    and least priced rest (`prices` [m], seconds per byte) are the lowest.
+    """
+    rest = chain.to_go(chain.costs(prices))
+    least = np.array([stage.resident.sum(axis=1).min() for stage in chain.stages])
+    still = least[::-1].cumsum()[::-1] - least
+    state, seconds = np.zeros(1, dtype=np.int64), np.zeros(1)
+    used, peak = (np.zeros((1, len(caps)), dtype=np.int64) for _ in range(2))
+    trail: list[tuple[Ints, Ints]] = []
+    for index, (stage, hop) in enumerate(zip(chain.stages, chain.hops, strict=False)):
+        grown = used[:, None] + stage.resident
+        highest = np.maximum(peak[:, None], working[index])
+        room = caps - grown - highest
+        reached = seconds[:, None] + hop.seconds[state] + stage.compute_s
+        score = reached + grown @ prices + rest[index + 1][stage.state]
+        score = np.where((room >= 0).all(axis=-1) & (room.sum(axis=-1) >= still[index]), score, np.inf)
+        order = np.argsort(score, axis=None, kind="stable")[:width]
+        before, option = np.unravel_index(order[np.isfinite(score.flat[order])], score.shape)
+        if not len(option):
+            return None
+        trail.append((before, option))
+        state, seconds = stage.state[option], reached[before, option]
+        used, peak = grown[before, option], highest[before, option]
+    return _traced(chain, trail, int((seconds + rest[-1][state]).argmin()))
+
+
+def _traced(chain: Chain, trail: list[tuple[Ints, Ints]], label: int) -> Plan:
+    path = []
+    for before, option in reversed(trail):
+        path.append(int(option[label]))
+        label = int(before[label])
+    return chain.plan(path[::-1])

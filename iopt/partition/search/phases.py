@@ -1,0 +1,55 @@
+"""Seconds of the phases between all states that a tensor may be held in and all needs of it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from iopt.cluster import Network
+from iopt.partition.geometry import Floats, Ints, Tensors
+from iopt.partition.transfer import CHANNELS, ROWS, WHOLE, Boxes, moved, phase_time
+
+_CELLS = 1 << 17
+"""Pairs of devices, over all pairs of state and need, per numpy call: its arrays stay in the cache."""
+
+
+def phases_s(tensors: Tensors, network: Network, held: tuple[Boxes, ...], need: Boxes) -> Floats:
+    """Seconds of the phase between every state and every need: [states, needs]. The states come in blocks of one kind."""
+    seconds = np.zeros((sum(len(block.kind) for block in held), len(need.kind)))
+    at = 0
+    for block in held:
+        for kind in np.unique(need.kind):
+            some = np.flatnonzero(need.kind == kind)
+            if len(block.kind):
+                seconds[at : at + len(block.kind), some] = block_s(tensors, network, block, _chosen(need, some))
+        at += len(block.kind)
+    return seconds
+
+
+def block_s(tensors: Tensors, network: Network, held: Boxes, need: Boxes) -> Floats:
+    """Seconds between states of one kind and needs of one kind: [states, needs].
+
+    Where rows meet channels, or everything is needed, only the set of needing devices counts: equal needs are looked at once.
+    """
+    if need.kind[0] == WHOLE or (held.kind[0] in (ROWS, CHANNELS) and held.kind[0] != need.kind[0]):
+        need = Boxes(np.full(len(need.kind), WHOLE), np.zeros_like(need.lo), need.present.astype(np.int64))
+    boxes = np.concatenate([need.lo, need.hi], axis=-1)
+    once = {tuple(box): index for index, box in reversed(list(enumerate(boxes.tolist())))}
+    first = np.array(sorted(once.values()))
+    place = {index: at for at, index in enumerate(first.tolist())}
+    back = np.array([place[once[tuple(box)]] for box in boxes.tolist()])
+    wanted = _chosen(need, first)
+    step = max(1, _CELLS // (len(first) * held.lo.shape[-1] ** 2))
+    parts = [
+        phase_time(moved(tensors, _crossed(_chosen(held, slice(at, at + step)), 1), _crossed(wanted, 0)), network)[..., 0]
+        for at in range(0, len(held.kind), step)
+    ]
+    return np.concatenate(parts)[:, back]
+
+
+def _chosen(boxes: Boxes, part: Ints | slice) -> Boxes:
+    return Boxes(boxes.kind[part], boxes.lo[part], boxes.hi[part])
+
+
+def _crossed(boxes: Boxes, axis: int) -> Boxes:
+    """Boxes [N] as [N, 1, 1] (`axis` 1) or [1, N, 1] (`axis` 0), to be broadcast against each other over one tensor."""
+    return Boxes(*(np.expand_dims(np.expand_dims(part, 1), axis) for part in boxes))

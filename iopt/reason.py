@@ -1,0 +1,9 @@
+"""What an exception of another library or of a user's module says, for a message of one line."""
+
+from __future__ import annotations
+
+
+def reason(error: BaseException) -> str:
+    """Its first line, or its type if it says nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".:") if lines else type(error).__name__

@@ -1,0 +1,27 @@
+"""Two habits of error messages: the near match of a misspelt name, and a value shown in few characters on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from reprlib import Repr
+
+_REPR = Repr()
+_REPR.maxlevel = 2
+_REPR.maxstring = 60
+
+
+def hint(name: str, known: Iterable[str], count: int = 2) -> str:
+    """`; did you mean 'a' or 'b'?` for the known names nearest to `name` (case aside), or nothing."""
+    by_folded: dict[str, list[str]] = {}
+    for candidate in known:
+        by_folded.setdefault(candidate.casefold(), []).append(candidate)
+    same = [name.casefold()] if name.casefold() in by_folded else []
+    folded = same or get_close_matches(name.casefold(), by_folded, n=count, cutoff=0.6)
+    near = [candidate for match in folded for candidate in by_folded[match]][:count]
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def shown(value: object) -> str:
+    """`repr(value)` on one line, cut short."""
+    return _REPR.repr(value).replace("\n", " ")

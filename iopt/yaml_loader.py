@@ -1,0 +1,39 @@
+"""YAML text to plain data: the safe loader, which besides refuses a key that occurs twice."""
+
+from __future__ import annotations
+
+import yaml
+
+from iopt.errors import ClusterError
+from iopt.wording import shown
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML keeps the last of two equal keys, silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+            if key is not None and key in seen:
+                raise yaml.MarkedYAMLError(problem=f"key {shown(key)} occurs twice", problem_mark=key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(text: str, where: str) -> object:
+    """The data of a YAML document. Raises `ClusterError` with the line of what cannot be read."""
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        problem = " ".join(filter(None, (error.context, error.problem)))
+        raise ClusterError(f"{where}: {_line(error)}not valid YAML: {problem}") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date of month 13, a number of 5,000 digits
+        raise ClusterError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ClusterError(f"{where}: not valid YAML: nested too deeply") from None
+
+
+def _line(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    return f"line {mark.line + 1}: " if mark else ""

@@ -1,0 +1,482 @@
+"""Networks by hand, and tiny partition problems drawn at random: the instances of every exactness test.
+
+By hand: `chain("net", (3, 8, 8), [conv(4, 3, pooling=max_pool(2)), linear(10)])`, `cluster((1e9, 2e9), ...)`.
+At random: `tiny_problem(seed, ...)` is deterministic; `problems(...)` and `plans(...)` are the same draws as hypothesis
+strategies. Rates are drawn relative to the work of the network and caps relative to what plans need, so that splitting
+pays and caps bind; `tests/test_instances.py` holds the generator to that.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Literal
+
+import numpy as np
+from hypothesis import strategies as st
+
+from iopt.cluster import Charge, Cluster, Device, Medium, Network
+from iopt.graph import INPUT, Graph, Operator
+from iopt.layers import Activation, BatchNorm, Conv2d, Flatten, Identity, Linear, Pool, Shape, Step, Window
+from iopt.partition.decisions import Decisions
+from iopt.partition.evaluation import Costs, Evaluator
+from iopt.partition.plan import Axis, Direct, Interval, Plan, Scatter, Split
+from iopt.partition.problem import MemoryModel, Mode, Problem
+
+Caps = Literal["none", "loose", "tight", "infeasible", "any"]
+Layer = Callable[[str, str, Shape], Operator]
+"""A layer waits for its name, the name of its input and the shape of that, and is then an operator."""
+
+
+# Networks by hand
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """A pooling layer; an adaptive one states the height and width that it makes."""
+
+    layer: Pool
+    size: tuple[int, int] | None = None
+
+    def shape(self, before: Shape) -> Shape:
+        window = self.layer.window
+        if window is None:
+            assert self.size is not None
+            return Shape(before.channels, *self.size)
+        height, width = (window.positions(side, before[side + 1], self.layer.ceil_mode) for side in (0, 1))
+        return Shape(before.channels, height, width)
+
+
+def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else value
+
+
+def max_pool(
+    kernel: int | tuple[int, int],
+    stride: int | tuple[int, int] | None = None,
+    padding: int | tuple[int, int] = 0,
+    ceil_mode: bool = False,
+    dilation: int | tuple[int, int] = 1,
+) -> Pooling:
+    window = Window(_pair(kernel), _pair(kernel if stride is None else stride), _pair(padding), _pair(dilation))
+    return Pooling(Pool("max", window, ceil_mode))
+
+
+def avg_pool(
+    kernel: int | tuple[int, int],
+    stride: int | tuple[int, int] | None = None,
+    padding: int | tuple[int, int] = 0,
+    ceil_mode: bool = False,
+) -> Pooling:
+    window = Window(_pair(kernel), _pair(kernel if stride is None else stride), _pair(padding))
+    return Pooling(Pool("average", window, ceil_mode))
+
+
+def adaptive_pool(size: int | tuple[int, int], reduce: Literal["max", "average"] = "average") -> Pooling:
+    return Pooling(Pool(reduce, None), _pair(size))
+
+
+def conv(
+    channels: int,
+    kernel: int | tuple[int, int] = 3,
+    stride: int | tuple[int, int] = 1,
+    padding: int | tuple[int, int] = 0,
+    dilation: int | tuple[int, int] = 1,
+    groups: int = 1,
+    bias: bool = True,
+    pooling: Pooling | None = None,
+    norm: bool = False,
+) -> Layer:
+    """A convolution to `channels` with its epilogue; `norm` adds a batch norm that is not folded."""
+
+    def operator(name: str, before: str, shape: Shape) -> Operator:
+        window = Window(_pair(kernel), _pair(stride), _pair(padding), _pair(dilation))
+        height, width = (window.positions(side, shape[side + 1]) for side in (0, 1))
+        body = Conv2d(f"{name}.weight", window, groups, f"{name}.bias" if bias else None)
+        return _operator(name, before, shape, body, Shape(channels, height, width), pooling, norm)
+
+    return operator
+
+
+def linear(features: int, bias: bool = True, norm: bool = False) -> Layer:
+    """A fully connected layer; it flattens what it reads."""
+
+    def operator(name: str, before: str, shape: Shape) -> Operator:
+        body = Linear(f"{name}.weight", f"{name}.bias" if bias else None)
+        return _operator(name, before, shape, body, Shape(features, 1, 1), None, norm)
+
+    return operator
+
+
+def pool(pooling: Pooling) -> Layer:
+    """A pooling as an operator of its own, as a second pool in a row is."""
+
+    def operator(name: str, before: str, shape: Shape) -> Operator:
+        return _operator(name, before, shape, pooling.layer, pooling.shape(shape), None, False)
+
+    return operator
+
+
+def norm() -> Layer:
+    """A batch norm as an operator of its own."""
+
+    def operator(name: str, before: str, shape: Shape) -> Operator:
+        return _operator(name, before, shape, Identity(), shape, None, True)
+
+    return operator
+
+
+def _operator(
+    name: str,
+    before: str,
+    shape: Shape,
+    body: Conv2d | Linear | Pool | Identity,
+    pre: Shape,
+    pooling: Pooling | None,
+    norm: bool,
+) -> Operator:
+    epilogue: list[Step] = [Activation("relu")] if isinstance(body, Conv2d | Linear) else []
+    if norm:
+        epilogue.append(BatchNorm(f"{name}.norm", pre.channels, 1e-5, folded=False))
+    output = pre
+    if pooling is not None:
+        epilogue.append(pooling.layer)
+        output = pooling.shape(pre)
+    return Operator(name, body, (before,), (shape,), pre, output, tuple(epilogue))
+
+
+def chain(name: str, input_shape: tuple[int, int, int], layers: Sequence[Layer]) -> Graph:
+    """The layers in a row, named `op1`, `op2`, ...; a flatten joins the epilogue of the operator before a linear."""
+    operators: list[Operator] = []
+    shape, before = Shape(*input_shape), INPUT
+    for index, layer in enumerate(layers, start=1):
+        operator = layer(f"op{index}", before, shape)
+        if operators and isinstance(operator.body, Linear) and not isinstance(operators[-1].body, Linear):
+            operators[-1] = replace(operators[-1], epilogue=(*operators[-1].epilogue, Flatten()))
+        operators.append(operator)
+        before, shape = operator.name, operator.output_shape
+    return Graph(name, Shape(*input_shape), tuple(operators))
+
+
+def cluster(
+    flops_per_s: Sequence[float],
+    up: Sequence[float] | None = None,
+    down: Sequence[float] | None = None,
+    *,
+    bandwidth: float | None = None,
+    connection_s: float = 0.0,
+    overhead_s: Sequence[float] | None = None,
+    memory_bytes: Sequence[int | None] | None = None,
+    charge: Charge = Charge.PHASE,
+    source: int = 0,
+    sink: int = 0,
+) -> Cluster:
+    """Devices `d0`, `d1`, ... on a switch with `up` and `down` links (1 byte/s by default), or on one radio channel."""
+    count = len(flops_per_s)
+    devices = tuple(
+        Device(
+            f"d{index}",
+            flops_per_s[index],
+            None if memory_bytes is None else memory_bytes[index],
+            0.0 if overhead_s is None else overhead_s[index],
+        )
+        for index in range(count)
+    )
+    if bandwidth is not None:
+        network = Network(connection_s, (), (), bandwidth, charge, Medium.SHARED)
+    else:
+        network = Network(connection_s, tuple(up or (1.0,) * count), tuple(down or up or (1.0,) * count), None, charge)
+    return Cluster("hand", devices, network, source, sink)
+
+
+def rescaled(problem: Problem, seconds: float) -> Problem:
+    """The same problem with every time multiplied by `seconds`: rates are divided, `tau` and overheads multiplied."""
+    network = problem.cluster.network
+    bandwidth = network.bandwidth_bytes_per_s
+    devices = tuple(
+        replace(device, flops_per_s=device.flops_per_s / seconds, overhead_s=device.overhead_s * seconds)
+        for device in problem.cluster.devices
+    )
+    scaled = replace(
+        network,
+        connection_s=network.connection_s * seconds,
+        up_bytes_per_s=tuple(rate / seconds for rate in network.up_bytes_per_s),
+        down_bytes_per_s=tuple(rate / seconds for rate in network.down_bytes_per_s),
+        bandwidth_bytes_per_s=None if bandwidth is None else bandwidth / seconds,
+    )
+    return replace(problem, cluster=replace(problem.cluster, devices=devices, network=scaled))
+
+
+# Counting plans
+
+
+def cuts(size: int, unit: int, devices: int) -> int:
+    """Number of ways to cut `size` into one interval per device, on multiples of `unit`."""
+    return math.comb(size // unit + devices - 1, devices - 1)
+
+
+def split_count(mode: Mode, channels: int, devices: int) -> int:
+    """Number of splits of an operator with that many output channels in one mode."""
+    combines = 1 + cuts(channels, 1, devices) if mode.axis is Axis.IC else 1
+    return cuts(mode.size, mode.unit, devices) * combines
+
+
+def plan_count(problem: Problem) -> int:
+    """Number of plans of section 3 (without `via`)."""
+    devices = len(problem.cluster)
+    return math.prod(
+        sum(split_count(mode, operator.output_shape.channels, devices) for mode in modes)
+        for operator, modes in zip(problem.operators, problem.modes, strict=True)
+    )
+
+
+# Networks at random
+
+
+def _often(rng: Random, chance: float) -> bool:
+    return rng.randrange(100) < 100 * chance
+
+
+def _draw_pooling(rng: Random, height: int, width: int) -> Pooling | None:
+    """A pooling that fits a map of that size and changes it; None if there is none among those tried."""
+    for _ in range(8):
+        if _often(rng, 0.3):
+            size = (rng.randint(1, height + 2), rng.randint(1, width))
+            if size != (height, width):
+                return adaptive_pool(size, rng.choice(("max", "average")))
+            continue
+        kernel, stride = rng.choice(((2, 2), (3, 2), (3, 1), (2, 1), (3, 3), (2, 3)))
+        padding, ceil_mode = rng.choice((0, 0, kernel // 2)), _often(rng, 0.3)
+        columns = kernel if kernel <= width else 1
+        shape = (kernel, columns), (stride, min(stride, columns)), (padding, padding if columns > 1 else 0), ceil_mode
+        if kernel == 2 and height > 2 and _often(rng, 0.15):
+            return max_pool((2, 1), (stride, 1), (padding, 0), ceil_mode, dilation=(2, 1))
+        if kernel <= height + 2 * padding:
+            return rng.choice((max_pool, avg_pool))(*shape)
+    return None
+
+
+def _draw_conv(rng: Random, shape: Shape, widest: int) -> Layer | None:
+    kernel, stride, dilation = rng.choice((1, 2, 3, 3, 4, 5)), rng.choice((1, 1, 1, 2, 2, 3)), rng.choice((1, 1, 1, 2))
+    reach = dilation * (kernel - 1) + 1
+    padding = rng.choice((0, reach // 2, rng.randint(0, reach - 1)))
+    if shape.height + 2 * padding < reach:
+        return None
+    columns = kernel if shape.width + 2 * padding >= reach else 1
+    across = padding if columns > 1 else 0
+    window = Window((kernel, columns), (stride, rng.choice((1, stride))), (padding, across), (dilation, dilation))
+    height, width = (window.positions(side, shape[side + 1]) for side in (0, 1))
+    channels, groups = rng.randint(1, widest), 1
+    if shape.channels > 1 and _often(rng, 0.25):
+        groups = rng.choice([g for g in range(2, shape.channels + 1) if shape.channels % g == 0])
+        channels = groups * rng.choice((1, 1, 2))
+    pooling = _draw_pooling(rng, height, width) if _often(rng, 0.4) else None
+    bias, norm = _often(rng, 0.6), _often(rng, 0.15)
+    return conv(channels, window.kernel, window.stride, window.padding, dilation, groups, bias, pooling, norm)
+
+
+def _draw_layer(rng: Random, shape: Shape, before: Operator | None, widest: int) -> Layer | None:
+    """One more layer; None where the draw does not fit."""
+    if before is not None and (isinstance(before.body, Linear) or shape.height == shape.width == 1):
+        return linear(rng.randint(1, widest), _often(rng, 0.6), _often(rng, 0.1))
+    kind = rng.choices(("conv", "linear", "pool", "norm"), (55, 35 if shape.height > 1 else 15, 8, 2))[0]
+    if kind == "conv":
+        return _draw_conv(rng, shape, widest)
+    if kind == "linear":
+        return linear(rng.randint(1, widest), _often(rng, 0.6), _often(rng, 0.1))
+    if kind == "norm":
+        return norm()
+    pooling = _draw_pooling(rng, shape.height, shape.width)
+    return None if pooling is None else pool(pooling)
+
+
+def draw_graph(rng: Random, devices: int, operators: int, plan_limit: int) -> Graph:
+    """A chain of up to `operators` operators that has at most `plan_limit` plans on that many devices."""
+    widest, tallest = (6, 12) if devices < 3 else (4, 8)
+    share = plan_limit ** (1 / operators)
+    shape = (rng.randint(1, 4), rng.randint(1, tallest), rng.randint(1, 8))
+    while cuts(shape[0], 1, devices) ** 2 > share and shape[0] > 1:
+        shape = (shape[0] - 1, *shape[1:])
+    layers: list[Layer] = []
+    graph: Graph | None = None
+    for _ in range(20 * operators):
+        if len(layers) == operators:
+            break
+        last = None if graph is None else graph.operators[-1]
+        layer = _draw_layer(rng, Shape(*shape) if last is None else last.output_shape, last, widest)
+        if layer is None:
+            continue
+        longer = chain("tiny", shape, [*layers, layer])
+        room = share ** (len(layers) + 1) if len(layers) + 1 < operators else plan_limit
+        if plan_count(Problem(longer, cluster((1.0,) * devices))) <= room:
+            graph, layers = longer, [*layers, layer]
+    return graph or chain("tiny", (1, 2, 2), [conv(1, 1)])
+
+
+# Clusters at random
+
+
+def _spread(rng: Random, low: float, high: float) -> float:
+    """Log-uniform between two positive numbers."""
+    return low * (high / low) ** (rng.randrange(10_001) / 10_000)
+
+
+def draw_cluster(rng: Random, graph: Graph, devices: int) -> Cluster:
+    """Devices that take about a second for the whole network, links that take from nothing to a second for a tensor."""
+    flops = max(graph.flops, 1)
+    tensor = sum(operator.output_shape.bytes for operator in graph) / len(graph)
+    ideal = _spread(rng, 2.0, 1000.0) * tensor
+    alike = _often(rng, 0.15)
+    rates = [flops * _spread(rng, 0.5, 2.0) for _ in range(devices)]
+    up, down = ([ideal * _spread(rng, 0.3, 3.0) for _ in range(devices)] for _ in range(2))
+    if alike:
+        rates, up, down = [rates[0]] * devices, [up[0]] * devices, [up[0]] * devices
+    if _often(rng, 0.15):
+        down[rng.randrange(devices)] *= 0.05
+    overheads = [_spread(rng, 1e-3, 0.1) for _ in range(devices)] if _often(rng, 0.4) else [0.0] * devices
+    return cluster(
+        rates,
+        up,
+        down,
+        bandwidth=ideal * devices if _often(rng, 0.3) else None,
+        connection_s=rng.choice((0.0, 0.0, 1e-3, 0.02, 0.3)),
+        overhead_s=overheads,
+        charge=rng.choice((Charge.PHASE, Charge.PEER)),
+        source=rng.randrange(devices),
+        sink=rng.randrange(devices),
+    )
+
+
+# Plans at random
+
+
+def _draw_intervals(rng: Random, size: int, unit: int, devices: int) -> tuple[Interval, ...]:
+    pieces = size // unit
+    points = sorted(rng.randint(0, pieces) for _ in range(devices - 1))
+    if _often(rng, 0.2):
+        points = [rng.choice((0, pieces))] * (devices - 1)
+    bounds = [0, *points, pieces]
+    return tuple((lo * unit, hi * unit) for lo, hi in itertools.pairwise(bounds))
+
+
+def draw_split(rng: Random, problem: Problem, index: int, via: bool = False) -> Split:
+    """Any decision for one operator; with `via`, its output may go through the source."""
+    operator, devices = problem.operators[index], len(problem.cluster)
+    mode = rng.choice(problem.modes[index])
+    intervals = _draw_intervals(rng, mode.size, mode.unit, devices)
+    combine: Direct | Scatter | None = None
+    if mode.axis is Axis.IC:
+        scattered = Scatter(_draw_intervals(rng, operator.output_shape.channels, 1, devices))
+        combine = Direct() if _often(rng, 0.5) else scattered
+    through = via and not isinstance(combine, Direct) and _often(rng, 0.3)
+    return Split(operator.name, mode.axis, intervals, mode.along, combine, "source" if through else None)
+
+
+def draw_plan(rng: Random, problem: Problem, via: bool = False) -> Plan:
+    return Plan(tuple(draw_split(rng, problem, index, via) for index in range(len(problem.operators))))
+
+
+def batch(problem: Problem, plans: Sequence[Plan]) -> Costs:
+    """Costs of many plans in one call of the evaluator."""
+    splits = [split for plan in plans for split in plan.splits]
+    flat = Decisions.of_splits(splits, len(problem.cluster))
+    parts = (getattr(flat, name) for name in Decisions.__dataclass_fields__)
+    shape = (len(plans), len(problem.operators))
+    return Evaluator(problem).costs(Decisions(*(part.reshape(*shape, *part.shape[1:]) for part in parts)))
+
+
+# Memory caps at random
+
+
+def draw_caps(rng: Random, problem: Problem, kind: Caps, samples: int = 300) -> tuple[int | None, ...]:
+    """Caps from what sampled plans need.
+
+    `loose`: a plan is known that keeps them, its caps drawn at or a little above its need. `tight`: besides, the fastest
+    plan of the sample breaks them. `infeasible`: well below the need of the most even plan of the sample (now and then
+    some plan keeps them).
+    """
+    source = Random(rng.randrange(2**32))
+    costs = batch(problem, [draw_plan(source, problem) for _ in range(samples)])
+    memory, latency = costs.memory_bytes, costs.latency_s
+    fastest, even = int(latency.argmin()), int(memory.max(axis=-1).argmin())
+    if kind == "infeasible":
+        factor = _spread(rng, 0.3, 0.8)
+        return tuple(max(1, int(memory[even].max() * factor)) for _ in problem.cluster.devices)
+    busiest = int(memory[fastest].argmax())
+    below = memory[:, busiest] < memory[fastest, busiest] * _spread(rng, 0.6, 0.999)
+    witness = int(np.where(below, latency, np.inf).argmin()) if below.any() else even
+    if kind == "loose":
+        witness = rng.randrange(samples)
+    slack = [rng.choice((1.0, 1.0, 1.05, 1.3)) for _ in problem.cluster.devices]
+    caps: list[int | None] = [max(1, int(need * factor)) for need, factor in zip(memory[witness], slack, strict=True)]
+    for device in range(len(caps)):
+        if device != busiest and _often(rng, 0.3):
+            caps[device] = None
+    if below.any() and kind == "tight":
+        caps[busiest] = max(1, int(memory[witness, busiest]))
+    return tuple(caps)
+
+
+# Problems at random
+
+
+def draw_problem(
+    rng: Random,
+    devices: int | Sequence[int] = (1, 2, 2, 2, 2, 3, 3, 3),
+    operators: int | Sequence[int] = (1, 2, 2, 3, 3, 3, 4, 4),
+    caps: Caps = "any",
+    plan_limit: int = 300_000,
+    memory: MemoryModel | None = None,
+    along_rows: bool | None = None,
+) -> Problem:
+    count = devices if isinstance(devices, int) else rng.choice(devices)
+    length = operators if isinstance(operators, int) else rng.choice(operators)
+    graph = draw_graph(rng, count, length, plan_limit)
+    problem = Problem(
+        graph,
+        draw_cluster(rng, graph, count),
+        not _often(rng, 0.1) if along_rows is None else along_rows,
+        rng.choice(("live", "live", "live", "live", "paper")) if memory is None else memory,
+    )
+    kind = rng.choices(("none", "loose", "tight", "infeasible"), (30, 15, 40, 15))[0] if caps == "any" else caps
+    if kind == "none":
+        return problem
+    return replace(problem, cluster=problem.cluster.with_memory(draw_caps(rng, problem, kind)))
+
+
+def tiny_problem(
+    seed: int,
+    devices: int | Sequence[int] = (1, 2, 2, 2, 2, 3, 3, 3),
+    operators: int | Sequence[int] = (1, 2, 2, 3, 3, 3, 4, 4),
+    caps: Caps = "any",
+    plan_limit: int = 300_000,
+    memory: MemoryModel | None = None,
+    along_rows: bool | None = None,
+) -> Problem:
+    """A deterministic tiny problem, with at most `plan_limit` plans.
+
+    `devices` and `operators`: a number, or numbers to choose from (a chain may end up shorter); `caps`: see `draw_caps`;
+    `memory` and `along_rows` are drawn where they are None.
+    """
+    return draw_problem(Random(seed), devices, operators, caps, plan_limit, memory, along_rows)
+
+
+def problems(
+    devices: int | Sequence[int] = (1, 2, 2, 2, 2, 3, 3, 3),
+    operators: int | Sequence[int] = (1, 2, 2, 3, 3, 3, 4, 4),
+    caps: Caps = "any",
+    plan_limit: int = 300_000,
+    memory: MemoryModel | None = None,
+    along_rows: bool | None = None,
+) -> st.SearchStrategy[Problem]:
+    """`tiny_problem` as a hypothesis strategy."""
+    randoms = st.randoms(use_true_random=False)
+    return randoms.map(lambda rng: draw_problem(rng, devices, operators, caps, plan_limit, memory, along_rows))
+
+
+def plans(problem: Problem, via: bool = False) -> st.SearchStrategy[Plan]:
+    """Any plan of a problem."""
+    return st.randoms(use_true_random=False).map(lambda rng: draw_plan(rng, problem, via))

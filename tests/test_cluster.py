@@ -1,0 +1,63 @@
+"""What a cluster refuses to be, and the copies it makes of itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from iopt.cluster import Cluster, Device, Medium, Network
+from iopt.errors import ClusterError
+
+TWO = (Device("a", 1e9), Device("b", 2e9, memory_bytes=1000, overhead_s=1e-3))
+SWITCH = Network(1e-3, up_bytes_per_s=(1.0, 2.0), down_bytes_per_s=(3.0, 4.0))
+
+
+def test_a_sound_cluster_stands() -> None:
+    cluster = Cluster("two", TWO, SWITCH, source=1, sink=0)
+    assert len(cluster) == 2
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Device("a", 0), "flops_per_s is 0; expected a positive number"),
+        (lambda: Device("a", math.nan), "flops_per_s is nan"),
+        (lambda: Device("a", math.inf), "flops_per_s is inf"),
+        (lambda: Device("a", 1.0, memory_bytes=0), "memory_bytes is 0; expected a positive number"),
+        (lambda: Device("a", 1.0, overhead_s=-1.0), "overhead_s is -1.0; expected zero or more"),
+        (lambda: Network(-1.0), "connection_s is -1.0; expected zero or more"),
+        (lambda: Network(0.0, up_bytes_per_s=(0.0,)), "every bandwidth must be a positive number"),
+        (lambda: Network(0.0, medium=Medium.SHARED), "a shared medium needs bandwidth_bytes_per_s"),
+        (lambda: Network(0.0, bandwidth_bytes_per_s=math.inf, medium=Medium.SHARED), "every bandwidth"),
+        (lambda: Cluster("none", (), SWITCH), "has no devices; expected at least one"),
+        (lambda: Cluster("twins", (TWO[0], TWO[0]), SWITCH), "device names appear twice: a"),
+        (lambda: Cluster("one", TWO[:1], SWITCH), "network.up_bytes_per_s has 2 entries for 1 devices"),
+        (lambda: Cluster("two", TWO, SWITCH, source=2), "source is 2; expected 0 ... 1"),
+        (lambda: Cluster("two", TWO, SWITCH, sink=-1), "sink is -1; expected 0 ... 1"),
+    ],
+)
+def test_what_is_refused(build: Callable[[], Any], message: str) -> None:
+    with pytest.raises(ClusterError) as caught:
+        build()
+    assert message in str(caught.value)
+
+
+def test_a_shared_medium_needs_no_links() -> None:
+    network = Network(0.0, bandwidth_bytes_per_s=1e6, medium=Medium.SHARED)
+    assert len(Cluster("radio", TWO, network)) == 2
+
+
+def test_other_memory_caps_change_nothing_else() -> None:
+    cluster = Cluster("two", TWO, SWITCH)
+    capped = cluster.with_memory((5, None))
+    assert [device.memory_bytes for device in capped.devices] == [5, None]
+    assert capped.with_memory((None, 1000)) == cluster
+    with pytest.raises(ValueError, match="shorter"):
+        cluster.with_memory((1,))
+
+
+def test_load_knows_the_presets() -> None:
+    assert Cluster.load("cal4").name == "cal4"

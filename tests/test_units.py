@@ -1,0 +1,114 @@
+"""Quantities: exact values, every unit, and what is refused with which words."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from iopt.units import BANDWIDTH, COMPUTE, SIZE, TIME, Kind, parse, unit_names
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("17.5 GFLOP/s", COMPUTE, 17_500_000_000),
+        ("3 GFLOPS", COMPUTE, 3_000_000_000),
+        ("2TFLOP/s", COMPUTE, 2 * 10**12),
+        ("94 Mbit/s", BANDWIDTH, 11_750_000),
+        ("1 Gbps", BANDWIDTH, 125_000_000),
+        ("12.5 MB/s", BANDWIDTH, 12_500_000),
+        ("100 Mbit / s", BANDWIDTH, 12_500_000),
+        ("60 MB/min", BANDWIDTH, 1_000_000),
+        ("1 GiB", SIZE, 2**30),
+        ("512 MiB", SIZE, 2**29),
+        ("1.5 KiB", SIZE, 1536),
+        ("0.3 GB", SIZE, 300_000_000),
+        ("1 kB", SIZE, 1000),
+        ("12 bit", SIZE, Fraction(3, 2)),
+        ("5 bytes", SIZE, 5),
+        ("0.2 ms", TIME, Fraction(1, 5000)),
+        ("1e-3 s", TIME, Fraction(1, 1000)),
+        ("3 us", TIME, Fraction(3, 10**6)),
+        ("3 \u00b5s", TIME, Fraction(3, 10**6)),
+        ("3 \u03bcs", TIME, Fraction(3, 10**6)),
+        (" 2 min ", TIME, 120),
+        ("0 ms", TIME, 0),
+        ("1e-999999999 s", TIME, 0),
+    ],
+)
+def test_values_are_exact(text: str, kind: Kind, value: int | Fraction) -> None:
+    assert parse(text, kind) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "message"),
+    [
+        ("100 MHz", BANDWIDTH, "expected a bandwidth such as '100 Mbit/s', got '100 MHz'"),
+        ("100 MHz", COMPUTE, "expected a compute rate such as '17.5 GFLOP/s', got '100 MHz'"),
+        ("1 GB/s", COMPUTE, "expected a compute rate such as '17.5 GFLOP/s', got '1 GB/s'"),
+        ("1 GFLOP/s", BANDWIDTH, "expected a bandwidth such as '100 Mbit/s', got '1 GFLOP/s'"),
+        ("3 GFLOPs", COMPUTE, "expected a compute rate such as '17.5 GFLOP/s', got '3 GFLOPs'"),
+        ("3 GFLOPS/s", COMPUTE, "expected a compute rate such as '17.5 GFLOP/s', got '3 GFLOPS/s'"),
+        ("3 s", SIZE, "expected a size such as '1 GiB', got '3 s'"),
+        (17.5, COMPUTE, "missing unit: expected a compute rate such as '17.5 GFLOP/s', got 17.5"),
+        ("17.5", COMPUTE, "missing unit: expected a compute rate such as '17.5 GFLOP/s', got '17.5'"),
+        (math.nan, TIME, "missing unit: expected a time such as '0.2 ms', got nan"),
+        ("1 Gib", SIZE, "unknown unit 'Gib': expected a size such as '1 GiB', got '1 Gib'; did you mean 'GiB'?"),
+        ("94 parsec", TIME, "unknown unit 'parsec': expected a time such as '0.2 ms', got '94 parsec'"),
+        (
+            "94 Mb/s",
+            BANDWIDTH,
+            "unknown unit 'Mb': expected a bandwidth such as '100 Mbit/s', got '94 Mb/s'; did you mean 'Mbit' or 'MB'?",
+        ),
+        (
+            "94 mbit/s",
+            BANDWIDTH,
+            "unknown unit 'mbit': expected a bandwidth such as '100 Mbit/s', got '94 mbit/s'; did you mean 'Mbit'?",
+        ),
+        ("-1 ms", TIME, "expected a time that is not negative, got '-1 ms'"),
+        ("nan ms", TIME, "expected a finite time, got 'nan ms'"),
+        ("inf B", SIZE, "expected a finite size, got 'inf B'"),
+        ("1e999999999 B", SIZE, "expected a finite size, got '1e999999999 B'"),
+        ("1,5 GB", SIZE, "expected a size such as '1 GiB', got '1,5 GB'"),
+        ("2 B**2", SIZE, "expected a size such as '1 GiB', got '2 B**2'"),
+        ("lots", SIZE, "expected a size such as '1 GiB', got 'lots'"),
+        ("", SIZE, "expected a size such as '1 GiB', got ''"),
+        (None, SIZE, "expected a size such as '1 GiB', got None"),
+        (True, SIZE, "expected a size such as '1 GiB', got True"),
+        (["1 B"], SIZE, "expected a size such as '1 GiB', got ['1 B']"),
+    ],
+)
+def test_what_is_refused(value: object, kind: Kind, message: str) -> None:
+    with pytest.raises(ValueError, match="expected a") as caught:
+        parse(value, kind)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("name", unit_names())
+def test_every_unit_has_exactly_one_kind(name: str) -> None:
+    kinds = 0
+    for kind in (COMPUTE, SIZE, TIME, BANDWIDTH):
+        try:
+            parse(f"1 {name}", kind)
+        except ValueError:
+            continue
+        kinds += 1
+    assert kinds == (0 if name.endswith(("FLOP", "Hz")) else 1)
+
+
+@given(st.text(max_size=12))
+def test_any_other_text_is_refused_in_one_line(text: str) -> None:
+    try:
+        parse(f"1 {text}", TIME)
+    except ValueError as error:
+        assert "\n" not in str(error)
+        assert "expected a" in str(error)
+
+
+@given(st.decimals(min_value=0, max_value=10**9, places=6), st.sampled_from([("kB", 10**3), ("GiB", 2**30), ("B", 1)]))
+def test_decimals_keep_every_digit(number: object, unit: tuple[str, int]) -> None:
+    assert parse(f"{number:f} {unit[0]}", SIZE) == Fraction(str(number)) * unit[1]
