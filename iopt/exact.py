@@ -6,6 +6,7 @@ solver's own callbacks, and there is no second model to keep.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ Fixings = Iterable[tuple[Any, float]]
 
 TOLERANCE = 1e-9
 """Absolute feasibility and integrality tolerance; models are scaled so that it is far below anything that matters."""
+
+LARGE = 5_000
+"""Columns from which the first relaxation is solved by interior point: three times as fast there, slower on small models."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,16 @@ class Solver:
         self._columns = form.columns
         self._index = {id(variable): index for index, variable in enumerate(form.columns)}
         self._highs = _passed(form)
+        lp = self._highs.getLp()
+        self._costs, self._offset = np.array(lp.col_cost_), lp.offset_
         self._highs.setOptionValue("threads", threads)
+        if self.is_large:
+            self._highs.setOptionValue("mip_lp_solver", "ipm")
+
+    @property
+    def is_large(self) -> bool:
+        """Its first relaxation takes seconds."""
+        return self.size[0] > LARGE
 
     @property
     def size(self) -> tuple[int, int]:
@@ -93,6 +106,8 @@ class Solver:
         highs.setOptionValue("mip_rel_gap", gap)
         if start is not None:
             highs.setSolution(_solution(start))
+        improved: list[Values] = []
+        highs.cbMipImprovingSolution += lambda event: improved.append(np.array(event.data_out.mip_solution))
         if on_bound is not None:
 
             def report(event: Any) -> None:
@@ -100,26 +115,27 @@ class Solver:
                 on_bound(time.perf_counter() - began, data.mip_primal_bound, data.mip_dual_bound)
 
             highs.cbMipLogging += report
-        highs.run()
+        _run(highs)
         highs.clearCallbacks()
-        return self._outcome(time.perf_counter() - began)
+        return self._outcome(improved[-1] if improved else start, time.perf_counter() - began)
 
     def load(self, values: Values) -> None:
         """Give the model's variables these values."""
         for variable, value in zip(self._columns, values, strict=True):
             variable.set_value(round(value) if variable.is_integer() or variable.is_binary() else value, skip_validation=True)
 
-    def _outcome(self, runtime_s: float) -> Solution:
+    def _outcome(self, known: Values | None, runtime_s: float) -> Solution:
+        """What came out; an interrupted solver has forgotten its incumbent, `known` is the last that it reported."""
         highs = self._highs
         status, info = highs.getModelStatus(), highs.getInfo()
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
-        complete = status in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible)
+        values = np.array(highs.getSolution().col_value) if found else known
         return Solution(
-            complete,
+            status in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible),
             status == highspy.HighsModelStatus.kInfeasible,
-            float(info.objective_function_value) if found else None,
+            None if values is None else float(self._costs @ values + self._offset),
             float(info.mip_dual_bound),
-            np.array(highs.getSolution().col_value) if found else None,
+            values,
             int(info.mip_node_count),
             runtime_s,
         )
@@ -130,12 +146,32 @@ class Solver:
         return highs
 
 
+def _run(highs: highspy.Highs) -> None:
+    """Run in a thread of its own, so that an interrupt from the keyboard ends the solve and keeps what it found."""
+    stop = threading.Event()
+
+    def interrupt(event: Any) -> None:
+        if stop.is_set():
+            event.interrupt()
+
+    highs.cbMipInterrupt += interrupt
+    worker = threading.Thread(target=highs.run, daemon=True)
+    worker.start()
+    try:
+        while worker.is_alive():
+            worker.join(0.1)
+    except KeyboardInterrupt:
+        stop.set()
+        worker.join()
+
+
 def _silent() -> highspy.Highs:
     highs = highspy.Highs()
     highs.setOptionValue("log_to_console", False)
     for name in ("primal_feasibility_tolerance", "dual_feasibility_tolerance", "mip_feasibility_tolerance"):
         highs.setOptionValue(name, TOLERANCE)
     highs.setOptionValue("mip_abs_gap", 0.0)
+    highs.setOptionValue("mip_min_logging_interval", 1.0)
     return highs
 
 

@@ -271,8 +271,9 @@ def _draw_conv(rng: Random, shape: Shape, widest: int) -> Layer | None:
     height, width = (window.positions(side, shape[side + 1]) for side in (0, 1))
     channels, groups = rng.randint(1, widest), 1
     if shape.channels > 1 and _often(rng, 0.25):
-        groups = rng.choice([g for g in range(2, shape.channels + 1) if shape.channels % g == 0])
-        channels = groups * rng.choice((1, 1, 2))
+        groups = min(g for g in range(2, shape.channels + 1) if shape.channels % g == 0)
+        groups = rng.choice((groups, groups, shape.channels))
+        channels = groups * rng.choice((1, 1, 2, 3))
     pooling = _draw_pooling(rng, height, width) if _often(rng, 0.4) else None
     bias, norm = _often(rng, 0.6), _often(rng, 0.15)
     return conv(channels, window.kernel, window.stride, window.padding, dilation, groups, bias, pooling, norm)
@@ -282,7 +283,8 @@ def _draw_layer(rng: Random, shape: Shape, before: Operator | None, widest: int)
     """One more layer; None where the draw does not fit."""
     if before is not None and (isinstance(before.body, Linear) or shape.height == shape.width == 1):
         return linear(rng.randint(1, widest), _often(rng, 0.6), _often(rng, 0.1))
-    kind = rng.choices(("conv", "linear", "pool", "norm"), (55, 35 if shape.height > 1 else 15, 8, 2))[0]
+    linears = 15 if shape.height == 1 else 60 if before is not None and shape.height > 2 else 40
+    kind = rng.choices(("conv", "linear", "pool", "norm"), (50, linears, 6, 2))[0]
     if kind == "conv":
         return _draw_conv(rng, shape, widest)
     if kind == "linear":
@@ -298,15 +300,26 @@ def draw_graph(rng: Random, devices: int, operators: int, plan_limit: int) -> Gr
     widest, tallest = (6, 12) if devices < 3 else (4, 8)
     share = plan_limit ** (1 / operators)
     shape = (rng.randint(1, 4), rng.randint(1, tallest), rng.randint(1, 8))
+    if _often(rng, 0.5):  # few rows and many channels, where splitting rows does not pay
+        shape = (rng.choice((2, 3, 4, 4, 6, 6)), rng.randint(1, 3), rng.randint(1, 8))
+    start: list[Layer] = []
+    style = rng.randrange(100)
+    if style < 14 and operators > 1:  # rows of a tall map feed a linear operator
+        shape = (rng.randint(1, 2), rng.randint(4, 8), rng.randint(4, 8))
+        start = [conv(rng.randint(1, 2), 3, padding=1, bias=_often(rng, 0.5)), linear(rng.randint(1, 4))]
+    elif style < 28:  # sums over many wide channels, pooled to one cell
+        shape = (rng.randint(3, 6), rng.randint(1, 2), rng.randint(4, 8))
+        start = [conv(rng.randint(2, 4), (1, 3), bias=_often(rng, 0.5), pooling=adaptive_pool(1)), linear(rng.randint(2, 4))]
     while cuts(shape[0], 1, devices) ** 2 > share and shape[0] > 1:
         shape = (shape[0] - 1, *shape[1:])
+    start.reverse()
     layers: list[Layer] = []
     graph: Graph | None = None
     for _ in range(20 * operators):
         if len(layers) == operators:
             break
         last = None if graph is None else graph.operators[-1]
-        layer = _draw_layer(rng, Shape(*shape) if last is None else last.output_shape, last, widest)
+        layer = start.pop() if start else _draw_layer(rng, Shape(*shape) if last is None else last.output_shape, last, widest)
         if layer is None:
             continue
         longer = chain("tiny", shape, [*layers, layer])
@@ -321,7 +334,7 @@ def draw_graph(rng: Random, devices: int, operators: int, plan_limit: int) -> Gr
 
 def _spread(rng: Random, low: float, high: float) -> float:
     """Log-uniform between two positive numbers."""
-    return low * (high / low) ** (rng.randrange(10_001) / 10_000)
+    return low * math.exp(math.log(high / low) * rng.randrange(10_001) / 10_000)
 
 
 def draw_cluster(rng: Random, graph: Graph, devices: int) -> Cluster:
@@ -394,7 +407,7 @@ def batch(problem: Problem, plans: Sequence[Plan]) -> Costs:
 def draw_caps(rng: Random, problem: Problem, kind: Caps, samples: int = 300) -> tuple[int | None, ...]:
     """Caps from what sampled plans need.
 
-    `loose`: a plan is known that keeps them, its caps drawn at or a little above its need. `tight`: besides, the fastest
+    `loose`: a plan is known that keeps them, its caps drawn at or little above its need. `tight`: besides, the fastest
     plan of the sample breaks them. `infeasible`: well below the need of the most even plan of the sample (now and then
     some plan keeps them).
     """
@@ -425,7 +438,7 @@ def draw_caps(rng: Random, problem: Problem, kind: Caps, samples: int = 300) -> 
 
 def draw_problem(
     rng: Random,
-    devices: int | Sequence[int] = (1, 2, 2, 2, 2, 3, 3, 3),
+    devices: int | Sequence[int] = (1, 2, 2, 2, 2, 3, 3, 3, 3, 3),
     operators: int | Sequence[int] = (1, 2, 2, 3, 3, 3, 4, 4),
     caps: Caps = "any",
     plan_limit: int = 300_000,
@@ -449,7 +462,7 @@ def draw_problem(
 
 def tiny_problem(
     seed: int,
-    devices: int | Sequence[int] = (1, 2, 2, 2, 2, 3, 3, 3),
+    devices: int | Sequence[int] = (1, 2, 2, 2, 2, 3, 3, 3, 3, 3),
     operators: int | Sequence[int] = (1, 2, 2, 3, 3, 3, 4, 4),
     caps: Caps = "any",
     plan_limit: int = 300_000,
@@ -458,14 +471,14 @@ def tiny_problem(
 ) -> Problem:
     """A deterministic tiny problem, with at most `plan_limit` plans.
 
-    `devices` and `operators`: a number, or numbers to choose from (a chain may end up shorter); `caps`: see `draw_caps`;
-    `memory` and `along_rows` are drawn where they are None.
+    `devices` and `operators`: a number, or numbers to choose from (a chain may end up shorter);
+    `caps`: see `draw_caps`; `memory` and `along_rows` are drawn where they are None.
     """
     return draw_problem(Random(seed), devices, operators, caps, plan_limit, memory, along_rows)
 
 
 def problems(
-    devices: int | Sequence[int] = (1, 2, 2, 2, 2, 3, 3, 3),
+    devices: int | Sequence[int] = (1, 2, 2, 2, 2, 3, 3, 3, 3, 3),
     operators: int | Sequence[int] = (1, 2, 2, 3, 3, 3, 4, 4),
     caps: Caps = "any",
     plan_limit: int = 300_000,

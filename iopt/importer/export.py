@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +11,7 @@ from torch import nn
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.importer.program import import_program, refuse_other_types
+from iopt.importer.quiet import quiet
 from iopt.reason import reason
 
 
@@ -26,7 +25,7 @@ def import_module(module: nn.Module, example_input: torch.Tensor, name: str) -> 
         expected = "1 x channels x height x width, or 1 x features"
         raise ModelError(f"{name}: the example input is {shape}; iopt plans one input at a time, give it {expected}")
     refuse_other_types(name, {**dict(module.named_parameters()), "the example input": example_input})
-    with _in_eval_mode(module), _quiet(), torch.no_grad():
+    with _in_eval_mode(module), quiet(), torch.no_grad():
         try:
             exported = torch.export.export(module, (example_input,), strict=False)
         except Exception as error:
@@ -37,7 +36,7 @@ def import_module(module: nn.Module, example_input: torch.Tensor, name: str) -> 
 def _refusal(module: nn.Module, example_input: torch.Tensor, name: str, shape: str, error: Exception) -> str:
     """Why the export failed: either the module itself refuses the input, or it runs and cannot be traced."""
     try:
-        module(example_input)
+        module(example_input.clone())
     except Exception as refused:
         return f"{name} does not run on an input of {shape}: {reason(refused)}"
     return (
@@ -56,16 +55,3 @@ def _in_eval_mode(module: nn.Module) -> Iterator[None]:
     finally:
         for part, flag in training.items():
             part.training = flag
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps torch.export's notes to its own developers off the terminal."""
-    before = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)

@@ -17,6 +17,7 @@ from iopt.importer.builder import Builder, Value
 from iopt.importer.call import Scope
 from iopt.importer.node import operator_name, target_name, tensor_shape
 from iopt.importer.readers import is_known, read
+from iopt.input_shape import as_shape
 from iopt.layers import Shape
 
 
@@ -93,7 +94,7 @@ def _input_shape(source: Node, name: str) -> Shape:
     if len(sizes) not in (2, 4) or sizes[0] != 1:
         expected = "1 x channels x height x width, or 1 x features"
         raise ModelError(f"{name}: its input is {listed}; iopt plans one input at a time: {expected}")
-    return Shape(*sizes[1:]) if len(sizes) == 4 else Shape(sizes[1], 1, 1)
+    return as_shape(sizes)
 
 
 def _read(node: Node, scope: Scope, name: str) -> Value:

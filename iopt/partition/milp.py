@@ -13,7 +13,7 @@ import numpy as np
 from formulations import partition as tight
 from formulations import partition_plain as plain
 from formulations.partition_solution import choices, fixings
-from iopt.exact import Solution, Solver
+from iopt.exact import Solver
 from iopt.partition.evaluation import Evaluation, Evaluator
 from iopt.partition.milp_data import choices_of, partition_data, plan_of
 from iopt.partition.plan import Plan
@@ -25,6 +25,9 @@ Formulation = Literal["tight", "plain"]
 
 REFERENCE_PARTS = 100
 """The best plan known is so many units of the solver's time."""
+
+ACCURACY = 1e-8
+"""Relative accuracy of a bound: rows hold to 1e-9 in these units, and many of them add up to the latency."""
 
 
 @dataclass
@@ -75,6 +78,7 @@ class _Search:
         self.problem, self.gap = problem, gap
         self.evaluate = Evaluator(problem)
         self.best = _Best()
+        self.bound = -np.inf
         self.history: list[Progress] = []
         self._on_progress, self._formulation = on_progress, formulation
         self._began, self._limit_s = time.perf_counter() - spent_s, time_limit_s + spent_s
@@ -85,44 +89,47 @@ class _Search:
         if self.best.plan is None and any(device.memory_bytes for device in self.problem.cluster.devices):
             shortage = least_shortage(self.problem, self._left_s())
             if shortage.is_proved_positive:
-                return self._result(Status.INFEASIBLE, None, shortage.message)
+                return self._result(Status.INFEASIBLE, shortage.message)
             if shortage.plan is not None:
                 self.best.offer(shortage.plan, self.evaluate(shortage.plan))
-        bound = self._bounded(self.problem, None)
-        return self._result(self._status(bound), bound, "")
+        self._solve(self.problem)
+        return self._result(self._status(), "")
 
-    def _bounded(self, problem: Problem, bound: float | None, attempts: int = 3) -> float | None:
-        """Solve; the bound of the first attempt. A cap that the plan breaks by the solver's tolerance is shrunk, and again."""
-        reference = self._reference_s()
-        solution, plan = self._solved(problem, reference)
-        bound = solution.bound * reference if bound is None and np.isfinite(solution.bound) else bound
-        if plan is None or attempts == 0 or self._left_s() <= 0:
-            return bound
+    def _solve(self, problem: Problem, attempts: int = 3) -> None:
+        """Solve, and again with a smaller cap where the plan breaks one by the solver's tolerance: for a plan, not for a bound."""
+        plan = self._solved(problem)
+        if plan is None:
+            return
         evaluation = self.evaluate(plan)
         self.best.offer(plan, evaluation)
-        if evaluation.is_feasible:
-            return bound
-        return self._bounded(_shrunk(problem, evaluation), bound, attempts - 1)
+        if not evaluation.is_feasible and attempts > 0 and self._left_s() > 0:
+            self._solve(_shrunk(problem, evaluation), attempts - 1)
 
-    def _solved(self, problem: Problem, reference: float) -> tuple[Solution, Plan | None]:
+    def _solved(self, problem: Problem) -> Plan | None:
+        """The solver's plan, if it found one; its bounds are reported as long as the problem is the given one."""
+        reference, is_given = self._reference_s(), problem is self.problem
         data = partition_data(problem, reference)
         model = {"tight": tight.build, "plain": plain.build}[self._formulation](data)
         solver = Solver(model)
+        if solver.is_large and is_given:
+            self._report(np.inf, Solver(plain.build(data)).relaxation() * reference)
         start = None
         if self.best.plan is not None:
             start = solver.completed(fixings(model, data, choices_of(self.best.plan, problem)))
 
         def report(_: float, incumbent: float, bound: float) -> None:
-            self._report(incumbent * reference, bound * reference)
+            self._report(incumbent * reference, bound * reference if is_given else -np.inf)
 
         solution = solver.solve(self._left_s(), self.gap, start, report)
+        report(0.0, np.inf if solution.objective is None else solution.objective, solution.bound)
         if solution.values is None:
-            return solution, None
+            return None
         solver.load(solution.values)
-        return solution, plan_of(choices(model, data), problem, data)
+        return plan_of(choices(model, data), problem, data)
 
     def _report(self, incumbent: float, bound: float) -> None:
         known = min(incumbent, self.best.latency_s)
+        bound = self.bound = max(bound, self.bound)
         progress = Progress(
             time.perf_counter() - self._began,
             known if np.isfinite(known) else None,
@@ -142,21 +149,21 @@ class _Search:
     def _left_s(self) -> float:
         return self._limit_s - (time.perf_counter() - self._began)
 
-    def _status(self, bound: float | None) -> Status:
+    def _status(self) -> Status:
         if self.best.plan is None:
             return Status.UNKNOWN
-        within = bound is not None and self.best.latency_s - bound <= (self.gap + 1e-9) * self.best.latency_s
+        within = self.best.latency_s - self.bound <= (self.gap + ACCURACY) * self.best.latency_s
         return Status.OPTIMAL if within else Status.FEASIBLE
 
-    def _result(self, status: Status, bound: float | None, message: str) -> Result[Plan]:
-        known = self.best.plan is not None
-        objective = self.best.latency_s if known else None
+    def _result(self, status: Status, message: str) -> Result[Plan]:
+        """The bound is the solver's, which may pass the evaluator's value of the plan by its tolerance."""
+        known = self.best.plan is not None and status is not Status.INFEASIBLE
         return Result(
             method="milp",
             status=status,
             plan=self.best.plan,
-            objective=objective,
-            bound=bound if objective is None or bound is None else min(bound, objective),
+            objective=self.best.latency_s if known else None,
+            bound=min(self.bound, self.best.latency_s) if np.isfinite(self.bound) and status is not Status.INFEASIBLE else None,
             runtime_s=time.perf_counter() - self._began,
             solver=f"HiGHS {version('highspy')}",
             message=message,

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from iopt.errors import ModelError
+from iopt.input_shape import checked_shape
 from iopt.wording import hint
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """A network of the zoo: `module` holds a function of this name that builds it. `input_shape` includes the batch, 1."""
+    """A network of the zoo; a function of this name in `module` builds it. `input_shape` includes the batch, 1."""
 
     name: str
     module: str
@@ -62,7 +63,7 @@ ENTRIES: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 def find(name: str) -> Entry:
     """The entry of that name; raises `ModelError` with near matches."""
     if name not in ENTRIES:
-        raise ModelError(f"the zoo has no network {name!r}{hint(name, ENTRIES)}; it has {', '.join(ENTRIES)}")
+        raise ModelError(f"the zoo has no network {name!r}; it has {', '.join(ENTRIES)}{hint(name, ENTRIES)}")
     return ENTRIES[name]
 
 
@@ -92,5 +93,5 @@ def graph(name: str, input_shape: tuple[int, ...] | None = None) -> Graph:
 
     from iopt.importer import import_module as import_network
 
-    shape = input_shape or find(name).input_shape
+    shape = find(name).input_shape if input_shape is None else checked_shape(input_shape)
     return import_network(skeleton(name), torch.empty(shape, device="meta"), name)

@@ -1,7 +1,7 @@
-"""A second judge of plans, slow and literal: sections 1 to 5 of docs/partition.md with sets of cells and straight loops.
+"""A second judge of plans, slow and literal: sections 1 to 5 of docs/partition.md with sets of cells and plain loops.
 
-A tensor is the set of its cells `(channel, row)`; a cell weighs `width * 4` bytes. What a device holds or needs is a set of
-cells. Nothing here comes from the evaluator: windows, FLOPs, parameters and moves are all derived again from the layers.
+A tensor is the set of its cells `(channel, row)`; a cell weighs `width * 4` bytes. What a device holds or needs is a
+set of cells. Nothing here comes from the evaluator: windows, FLOPs, parameters and moves are derived anew.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ Cells = set[tuple[int, int]]
 
 
 class Tensor(NamedTuple):
-    """What each device has or wants of a tensor, and along which dimension: `rows`, `channels`, `partial` or `whole`."""
+    """What each device has or wants of a tensor, and along what: `rows`, `channels`, `partial`, `whole` or `source`.
+
+    `source` has the whole tensor on one device and sends each need from there (the network input, and `via`).
+    """
 
     kind: str
     cells: list[Cells]
@@ -102,7 +105,7 @@ def input_rows_for(operator: Operator, pre_rows: set[int]) -> set[int]:
 def operations(
     operator: Operator, out_channels: int, in_channels: int, pre_rows: int, in_rows: int | None = None
 ) -> int:
-    """FLOPs of a part of an operator: 2 for each multiply and add. `in_channels` counts those that one output channel reads."""
+    """FLOPs of a part of an operator, 2 for each multiply and add. `in_channels`: what one output channel reads."""
     body, before = operator.body, operator.input_shapes[0]
     if isinstance(body, Conv2d):
         kernel = body.window.kernel[0] * body.window.kernel[1]
@@ -151,7 +154,7 @@ def reads_per_channel(operator: Operator) -> int:
 
 
 def input_channels_for(operator: Operator, channels: set[int]) -> set[int]:
-    """Input channels that output channels read; None of them is special for a full convolution or a linear operator."""
+    """Input channels that output channels read."""
     body, before = operator.body, operator.input_shapes[0]
     if not isinstance(body, Conv2d | Linear):
         return channels
@@ -182,7 +185,7 @@ def needs(operator: Operator, split: Split) -> Tensor:
 
 
 def leaves(operator: Operator, split: Split) -> Tensor:
-    """How the output is held after compute and reduce-scatter; for `partial`, the cells of the pre tensor that are summed."""
+    """How the output is held after compute and reduce-scatter; `partial`: cells of the pre tensor to be summed."""
     after = operator.output_shape
     if split.axis is Axis.H:
         return Tensor("rows", [of_rows(after, share(interval)) for interval in split.intervals])

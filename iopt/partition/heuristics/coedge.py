@@ -29,14 +29,14 @@ class RowPlan(NamedTuple):
 def plan_coedge(problem: Problem, *, ratio: RatioRule = "lp", fc: FullyConnected = "one") -> Plan:
     """Convolutions by rows with one ratio for all layers; what may not take H, and what follows it, as `fc` says.
 
-    `ratio`: `lp` (the linear programme of `ratio.lp_ratio`) or `equal`. `fc`: `one`, the device of least resulting latency
-    (for each the ratio is solved anew: the gather goes there), or `oc`, output channels by the ratio. Weightless operators
-    after rows go with the rows where they may take H.
+    `ratio`: `lp` (the linear programme of `ratio.lp_ratio`) or `equal`. `fc`: `one`, the device of least resulting
+    latency (for each the ratio is solved anew: the gather goes there), or `oc`, output channels by the ratio.
+    Weightless operators after rows go with the rows where they may take H.
 
-    Padding rule: a device has no row of a map that is read by rows, or at least as many as the largest halo that any device
-    needs there beyond its own rows; the offender of least ratio is dropped and the ratio found again. [choice] The halo is
-    that of the rounded shares, map by map; of equal offenders the slowest is dropped, then the last; a device without any
-    share leaves the programme too; the rule holds for `equal` as well.
+    Padding rule: a device has no row of a map that is read by rows, or at least as many as the largest halo that any
+    device needs there beyond its own rows; the offender of least ratio is dropped and the ratio found again. [choice]
+    The halo is that of the rounded shares, map by map; of equal offenders the slowest is dropped, then the last; a
+    device without any share leaves the programme too; the rule holds for `equal` as well.
     """
     return split_by_rows(problem, Evaluator(problem), ratio, fc).plan
 
@@ -78,12 +78,13 @@ def _padded_ratio(
         if not offenders:
             return ratio
         rates = [device.flops_per_s for device in problem.cluster.devices]
-        devices.remove(min(offenders, key=lambda device: (round(ratio[device], 9), rates[device], -device)))
+        devices.remove(min(offenders, key=lambda device: (round(float(ratio[device]), 9), rates[device], -device)))
 
 
 def _offenders(problem: Problem, evaluator: Evaluator, by_rows: tuple[bool, ...], ratio: Floats) -> list[int]:
     """Devices that have fewer rows of some map than the largest halo there, but not none."""
-    geometry, found = evaluator.geometry, set()
+    geometry = evaluator.geometry
+    found: set[int] = set()
     for index in range(1, len(by_rows)):
         if not (by_rows[index - 1] and by_rows[index]):
             continue

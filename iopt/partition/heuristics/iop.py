@@ -1,13 +1,13 @@
-"""The greedy of IOP (arXiv 2409.07693): pairs of operators as output channels, then input channels, where that beats CoEdge."""
+"""The greedy of IOP (arXiv 2409.07693): pairs of operators on OC, then IC, where that beats CoEdge."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+from iopt.partition.decisions import Decisions
 from iopt.partition.evaluation import Evaluator
 from iopt.partition.heuristics.coedge import FullyConnected, RatioRule, split_by_rows
 from iopt.partition.heuristics.splits import mode_along, partial, weighted
-from iopt.partition.decisions import Decisions
 from iopt.partition.plan import Axis, Plan, Split
 from iopt.partition.problem import Problem
 
@@ -19,11 +19,11 @@ def plan_iop(
     ratio: RatioRule = "lp",
     fc: FullyConnected = "one",
 ) -> Plan:
-    """From the first operator on, make (i, i + 1) an OC -> IC pair if that is strictly faster than CoEdge's splits of the two.
+    """From the first operator on, make (i, i + 1) an OC -> IC pair if strictly faster than CoEdge's splits of the two.
 
-    Compared from the phase into i through the phase into i + 2 (or the output), earlier operators as decided, later ones as in
-    CoEdge. Shares of a pair in proportion to CoEdge's ratio; `combine` is how the partial sums of each pair meet (scattered
-    channels in the same proportion); `ratio` and `fc` are CoEdge's.
+    Compared from the phase into i through the phase into i + 2 (or the output), earlier operators as decided, later
+    ones as in CoEdge. Shares of a pair in proportion to CoEdge's ratio; `combine` is how the partial sums of each pair
+    meet (scattered channels in the same proportion); `ratio` and `fc` are CoEdge's.
     """
     evaluator = Evaluator(problem)
     start = split_by_rows(problem, evaluator, ratio, fc)

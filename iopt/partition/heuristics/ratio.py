@@ -24,15 +24,18 @@ def lp_ratio(problem: Problem, by_rows: tuple[bool, ...], devices: list[int], ta
         T_i >= o_j + a_j F_i / f_j          every convolution i split by rows, every device j
         V_in, V_out >= volume of the input from the source, of the gather of the last rows on device `target`
 
-    `target` None: every device receives the last rows (a concatenation). [choice] Without a convolution that is split by rows
-    there is nothing to balance: shares in proportion to FLOP/s. Solved by HiGHS in units of a reference time.
+    `target` None: every device receives the last rows (a concatenation). [choice] Without a convolution that is split
+    by rows there is nothing to balance: shares in proportion to FLOP/s. Solved by HiGHS in units of a reference time.
     """
     from scipy.optimize import linprog
 
     cluster = problem.cluster
-    flops = np.array(
-        [op.flops for op, is_rows in zip(problem.operators, by_rows, strict=True) if is_rows and isinstance(op.body, Conv2d)]
-    )
+    convolutions = [
+        operator
+        for operator, is_rows in zip(problem.operators, by_rows, strict=True)
+        if is_rows and isinstance(operator.body, Conv2d)
+    ]
+    flops = np.array([operator.flops for operator in convolutions])
     rate = np.array([cluster.devices[device].flops_per_s for device in devices])
     overhead = np.array([cluster.devices[device].overhead_s for device in devices])
     ratio = np.zeros(len(cluster))
@@ -50,9 +53,11 @@ def lp_ratio(problem: Problem, by_rows: tuple[bool, ...], devices: list[int], ta
     times = len(compute) + len(volumes)
     objective = np.concatenate([np.zeros(len(devices)), np.ones(times)])
     total = np.concatenate([np.ones(len(devices)), np.zeros(times)])[None]
-    found = linprog(objective, A_ub=matrix, b_ub=limit, A_eq=total, b_eq=[1.0], method="highs")
-    ratio[devices] = np.maximum(found.x[: len(devices)], 0.0)
-    return ratio / ratio.sum()
+    solution = linprog(objective, A_ub=matrix, b_ub=limit, A_eq=total, b_eq=[1.0], method="highs").x
+    assert solution is not None, "the programme has a solution: any shares will do"
+    ratio[devices] = np.maximum(solution[: len(devices)], 0.0)
+    normalised: Floats = ratio / ratio.sum()
+    return normalised
 
 
 def _sending(problem: Problem, devices: list[int], size: int) -> tuple[Floats, Floats]:

@@ -11,10 +11,11 @@ _DIGITS = 9
 
 
 def round_shares(size: int, weights: Floats, unit: int = 1) -> Ints:
-    """Share out `size` in proportion to `weights` [..., m]: integers [..., m], multiples of `unit`, each row sums to `size`.
+    """Share out `size` in proportion to `weights` [..., m]: integers [..., m], multiples of `unit`, that sum to `size`.
 
-    Every device gets its quota rounded down, what is left goes to the largest remainders; ties go to the earlier device. A
-    device of weight zero gets nothing. Weights are not negative and each row has a positive one; `unit` divides `size`.
+    Every device gets its quota rounded down, what is left goes to the largest remainders; ties go to the earlier
+    device. A device of weight zero gets nothing. Weights are not negative and each row has a positive one; `unit`
+    divides `size`.
     """
     quota = np.round(weights / weights.sum(axis=-1, keepdims=True) * (size // unit), _DIGITS)
     shares = np.floor(quota).astype(np.int64)

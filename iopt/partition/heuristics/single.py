@@ -9,8 +9,8 @@ from iopt.partition.problem import Problem
 
 
 def plan_single(problem: Problem) -> Plan:
-    """The best single device, every operator on OC: one that keeps its memory cap before one that does not, then the one of
-    least latency, then the first."""
+    """The best single device, every operator on OC: one that keeps its memory cap before one that does not, then the
+    one of least latency, then the first."""
     evaluator = Evaluator(problem)
     count = range(len(problem.operators))
     plans = [Plan(tuple(whole(problem, index, device) for index in count)) for device in range(len(problem.cluster))]

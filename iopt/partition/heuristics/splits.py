@@ -36,8 +36,8 @@ def whole(problem: Problem, index: int, device: int) -> Split:
 def goes_by_rows(problem: Problem) -> tuple[bool, ...]:
     """Which operators CoEdge and MoDNN split by rows [n].
 
-    Convolutions, with groups or without, and the weightless operators that come after rows and may take H; what follows a
-    linear operator or a global pool is split by rows again only from the next convolution on.
+    Convolutions, with groups or without, and the weightless operators that come after rows and may take H; what follows
+    a linear operator or a global pool is split by rows again only from the next convolution on.
     """
     found: list[bool] = []
     for index, operator in enumerate(problem.operators):

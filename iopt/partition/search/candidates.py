@@ -16,8 +16,8 @@ from iopt.partition.plan import Interval, Plan, Scatter
 from iopt.partition.problem import Problem
 
 Candidates = dict[int, Ints]
-"""For one operator: share vectors [count, m] by code of the mode (`geometry`), without repetition. Those of OC are also the
-scattered channels that an IC split may choose from."""
+"""For one operator: share vectors [count, m] by code of the mode (`geometry`), without repetition. Those of OC are also
+the scattered channels that an IC split may choose from."""
 
 _FEW = 4
 """With so many devices or fewer every subset is tried."""
@@ -49,14 +49,16 @@ def distinct(rows: Ints) -> Ints:
 
 
 def _weights(problem: Problem) -> Iterator[Floats]:
-    """Equal weights and FLOP/s over: the q fastest devices by FLOP/s and by link (q = 1 ... m), each device alone, every subset
-    of a few devices. With memory caps also the caps, and FLOP/s cut off where a cap would be full [choice]."""
+    """Equal weights and FLOP/s over: the q fastest devices by FLOP/s and by link (q = 1 ... m), each device alone,
+    every subset of a few devices. With memory caps also the caps, and FLOP/s cut off where a cap would be full
+    [choice]."""
     cluster = problem.cluster
     rate, link = _speeds(cluster)
     sets = [np.argsort(-speed, kind="stable")[:count] for count in range(1, len(rate) + 1) for speed in (rate, link)]
     sets += [np.array([device]) for device in range(len(rate))]
     if len(rate) <= _FEW:
-        sets += [np.array(some) for count in range(len(rate)) for some in itertools.combinations(range(len(rate)), count + 1)]
+        sizes = range(1, len(rate) + 1)
+        sets += [np.array(some) for size in sizes for some in itertools.combinations(range(len(rate)), size)]
     for devices in sets:
         chosen = np.zeros(len(rate))
         chosen[devices] = 1.0

@@ -9,7 +9,7 @@ import numpy as np
 
 from iopt.cluster import Network
 from iopt.partition.evaluation import Evaluator
-from iopt.partition.geometry import H, IC_ROWS, OC, Floats, Ints, Tensors
+from iopt.partition.geometry import IC_ROWS, OC, Floats, H, Ints, Tensors
 from iopt.partition.plan import Axis, Direct, Plan, Scatter, Split
 from iopt.partition.search.candidates import Candidates
 from iopt.partition.search.phases import block_s, phases_s
@@ -20,7 +20,8 @@ from iopt.partition.transfer import WHOLE, Boxes, whole_on
 @dataclass(frozen=True)
 class Hop:
     """From the states before an operator to its options: `seconds` [states, N], with a reduce-scatter where that pays;
-    `scattered` [states, N] is then the channel state in between, else -1. The last hop of a chain ends on the sink (N = 1)."""
+    `scattered` [states, N] is then the channel state in between, else -1. The last hop of a chain ends on the
+    sink (N = 1)."""
 
     seconds: Floats
     scattered: Ints
@@ -50,7 +51,7 @@ class Chain:
         return [stage.compute_s + stage.resident @ prices for stage in self.stages]
 
     def to_go(self, costs: list[Floats]) -> list[Floats]:
-        """Least cost from each state after an operator to the end: first from the input [1], then after each stage [states]."""
+        """Least cost from each state to the end: first from the input [1], then after each stage [states]."""
         found = [self.hops[-1].seconds[:, 0]]
         for stage, hop, cost in reversed(list(zip(self.stages, self.hops, costs, strict=False))):
             found.append((hop.seconds + (cost + found[-1][stage.state])).min(axis=1))
@@ -68,9 +69,9 @@ class Chain:
         """The plan that takes these options, partial sums combined the faster way."""
         following = [*path[1:], 0]
         splits = []
-        for name, stage, hop, option, after in zip(self.names, self.stages, self.hops[1:], path, following, strict=True):
-            scattered = int(hop.scattered[stage.state[option], after])
-            splits.append(_split(name, stage, option, scattered))
+        for index, (stage, option, after) in enumerate(zip(self.stages, path, following, strict=True)):
+            scattered = int(self.hops[index + 1].scattered[stage.state[option], after])
+            splits.append(_split(self.names[index], stage, option, scattered))
         return Plan(tuple(splits))
 
 

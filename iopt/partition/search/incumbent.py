@@ -37,11 +37,10 @@ class Incumbent:
     def is_feasible(self) -> bool:
         return self.rank[0] == 0
 
-    def offer(self, plan: Plan, gain: float = 0.0) -> Judged:
-        """Judge a plan, and keep it if it is better (in latency by more than the share `gain`)."""
+    def offer(self, plan: Plan) -> Judged:
+        """Judge a plan, and keep it if it is better."""
         costs = self._evaluator.costs(Decisions.of_splits(plan.splits, len(self.caps)))
         judged = Judged(float(costs.latency_s), costs.memory_bytes / self.caps - 1)
-        violation, latency_s = judged.rank
-        if violation < self.rank[0] or (violation == self.rank[0] and latency_s < self.rank[1] * (1 - gain)):
+        if judged.rank < self.rank:
             self.plan, self.rank = plan, judged.rank
         return judged

@@ -11,9 +11,15 @@ from iopt.partition.plan import Plan
 from iopt.partition.search.chain import Chain
 from iopt.partition.search.stage import Stage
 
+WIDTH = 100
+"""Paths that the beam keeps."""
+
+RESERVES = (0.0, 0.05, 0.1, 0.2, 0.4)
+"""Each is tried: what is left under tight caps can hardly all be filled."""
+
 
 def working_bytes(evaluator: Evaluator, index: int, stage: Stage) -> Ints:
-    """Peak bytes of each option of operator `index` besides its parameters [N, m]: what a plan of that operator alone needs."""
+    """Peak bytes of each option of operator `index` besides its parameters [N, m], found from that operator alone."""
     count, operators, devices = len(stage.mode), len(evaluator.problem.operators), len(evaluator.problem.cluster)
     mode, off = np.zeros((count, operators), dtype=np.int64), np.zeros((count, operators), dtype=bool)
     lo, hi, none = (np.zeros((count, operators, devices), dtype=np.int64) for _ in range(3))
@@ -23,15 +29,15 @@ def working_bytes(evaluator: Evaluator, index: int, stage: Stage) -> Ints:
     return working
 
 
-def fitting_plan(chain: Chain, working: list[Ints], caps: Floats, prices: Floats, width: int) -> Plan | None:
+def fitting_plan(chain: Chain, working: list[Ints], caps: Floats, prices: Floats, reserve: float) -> Plan | None:
     """A plan that keeps the caps [m], by beam search; None if the beam runs dry.
 
-    Of the paths that keep the caps so far and leave room for the parameters to come, the `width` are kept whose seconds, price
-    and least priced rest (`prices` [m], seconds per byte) are the lowest.
+    Of the paths that keep the caps so far, and leave room for 1 + `reserve` times the parameters to come, the `WIDTH`
+    are kept whose seconds, price and least priced rest (`prices` [m], seconds per byte) are the lowest.
     """
     rest = chain.to_go(chain.costs(prices))
     least = np.array([stage.resident.sum(axis=1).min() for stage in chain.stages])
-    still = least[::-1].cumsum()[::-1] - least
+    still = (1 + reserve) * (least[::-1].cumsum()[::-1] - least)
     state, seconds = np.zeros(1, dtype=np.int64), np.zeros(1)
     used, peak = (np.zeros((1, len(caps)), dtype=np.int64) for _ in range(2))
     trail: list[tuple[Ints, Ints]] = []
@@ -42,7 +48,7 @@ def fitting_plan(chain: Chain, working: list[Ints], caps: Floats, prices: Floats
         reached = seconds[:, None] + hop.seconds[state] + stage.compute_s
         score = reached + grown @ prices + rest[index + 1][stage.state]
         score = np.where((room >= 0).all(axis=-1) & (room.sum(axis=-1) >= still[index]), score, np.inf)
-        order = np.argsort(score, axis=None, kind="stable")[:width]
+        order = np.argsort(score, axis=None, kind="stable")[:WIDTH]
         before, option = np.unravel_index(order[np.isfinite(score.flat[order])], score.shape)
         if not len(option):
             return None

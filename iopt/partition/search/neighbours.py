@@ -13,8 +13,8 @@ from iopt.partition.search.candidates import Candidates, distinct
 
 
 def neighbours(geometry: Geometry, plan: Plan, part: float) -> tuple[Candidates, ...]:
-    """For every operator the shares of `plan` and those where one device hands another `part` of the whole (at least one unit,
-    at most what it has); the scattered channels of an IC split likewise."""
+    """For every operator the shares of `plan` and those where one device hands another `part` of the whole (at least
+    one unit, at most what it has); the scattered channels of an IC split likewise."""
     found = []
     for index, split in enumerate(plan.splits):
         own: Candidates = {}

@@ -13,7 +13,7 @@ _CELLS = 1 << 17
 
 
 def phases_s(tensors: Tensors, network: Network, held: tuple[Boxes, ...], need: Boxes) -> Floats:
-    """Seconds of the phase between every state and every need: [states, needs]. The states come in blocks of one kind."""
+    """Seconds of the phase between every state and every need [states, needs]; the states come in blocks of a kind."""
     seconds = np.zeros((sum(len(block.kind) for block in held), len(need.kind)))
     at = 0
     for block in held:
@@ -28,7 +28,8 @@ def phases_s(tensors: Tensors, network: Network, held: tuple[Boxes, ...], need: 
 def block_s(tensors: Tensors, network: Network, held: Boxes, need: Boxes) -> Floats:
     """Seconds between states of one kind and needs of one kind: [states, needs].
 
-    Where rows meet channels, or everything is needed, only the set of needing devices counts: equal needs are looked at once.
+    Where rows meet channels, or everything is needed, only the set of needing devices counts: equal needs are looked at
+    once.
     """
     if need.kind[0] == WHOLE or (held.kind[0] in (ROWS, CHANNELS) and held.kind[0] != need.kind[0]):
         need = Boxes(np.full(len(need.kind), WHOLE), np.zeros_like(need.lo), need.present.astype(np.int64))
@@ -39,11 +40,9 @@ def block_s(tensors: Tensors, network: Network, held: Boxes, need: Boxes) -> Flo
     back = np.array([place[once[tuple(box)]] for box in boxes.tolist()])
     wanted = _chosen(need, first)
     step = max(1, _CELLS // (len(first) * held.lo.shape[-1] ** 2))
-    parts = [
-        phase_time(moved(tensors, _crossed(_chosen(held, slice(at, at + step)), 1), _crossed(wanted, 0)), network)[..., 0]
-        for at in range(0, len(held.kind), step)
-    ]
-    return np.concatenate(parts)[:, back]
+    chunks = [_crossed(_chosen(held, slice(at, at + step)), 1) for at in range(0, len(held.kind), step)]
+    seconds = np.concatenate([phase_time(moved(tensors, chunk, _crossed(wanted, 0)), network) for chunk in chunks])
+    return seconds[:, back, 0]
 
 
 def _chosen(boxes: Boxes, part: Ints | slice) -> Boxes:

@@ -14,12 +14,12 @@ _PATIENCE = 3
 
 
 def price(chain: Chain, working: list[Ints], incumbent: Incumbent, start: Floats, iterations: int) -> Floats:
-    """Offer the plans of a subgradient search over prices [m] to the incumbent; returns the prices of the highest value.
+    """Offer the incumbent the plans of a subgradient search over prices [m]; returns the prices of the highest value.
 
-    Options that break a cap alone, by `working` bytes [N, m] of each stage and their parameters, are left out.
-    Prices are in seconds for a full cap. Polyak's step towards the latency of the incumbent (half as much again as the value
-    while there is none that keeps the caps). Stops where the plan at prices zero keeps every cap. A heuristic: memory in use besides parameters
-    counts in the subgradient, not in the price.
+    Options that break a cap alone, by `working` bytes [N, m] of each stage and their parameters, are left out. Prices
+    are in seconds for a full cap. Polyak's step towards the latency of the incumbent (half as much again as the value
+    while there is none that keeps the caps). Stops where the plan at prices zero keeps every cap. A heuristic: memory
+    in use besides parameters counts in the subgradient, not in the price.
     """
     is_capped = np.isfinite(incumbent.caps)
     barred = [_barred(stage, used, incumbent.caps) for stage, used in zip(chain.stages, working, strict=True)]

@@ -8,16 +8,18 @@ import numpy as np
 
 from iopt.partition.decisions import Decisions
 from iopt.partition.evaluation import Evaluator
-from iopt.partition.geometry import H, IC, OC, Floats, Ints
+from iopt.partition.geometry import IC, OC, Floats, H, Ints
 from iopt.partition.plan import Interval
 from iopt.partition.search.candidates import Candidates, distinct
 from iopt.partition.transfer import CHANNELS, PARTIAL, ROWS, Boxes
 
+
 @dataclass(frozen=True)
 class Stage:
-    """`mode` [N], `lo`, `hi` [N, m]: the options. `need`: what each needs of the input, `compute_s` [N], `resident` [N, m] bytes
-    of parameters. `left`: the states that the output may be left in, `state` [N] the one of each option: rows of an H option,
-    channels of an OC option, partial sums on a set of devices. What follows depends on nothing else.
+    """`mode` [N], `lo`, `hi` [N, m]: the options. `need`: what each needs of the input; `compute_s` [N]; `resident`
+    [N, m] bytes of parameters. `left`: the states that the output may be left in, `state` [N] the one of each option:
+    rows of an H option, channels of an OC option, partial sums on a set of devices. What follows depends on nothing
+    else.
     """
 
     mode: Ints
@@ -34,12 +36,16 @@ class Stage:
 
 
 def stages(evaluator: Evaluator, options: tuple[Candidates, ...]) -> list[Stage]:
-    """The stages of a chain; needs and compute are the evaluator's, all operators in one call."""
+    """The stages of a chain; needs and compute are the evaluator's, all operators in one call (the last option of an
+    operator is repeated where others have more)."""
     mode = [np.concatenate([np.full(len(shares), code) for code, shares in own.items()]) for own in options]
     shares = [np.vstack(list(own.values())) for own in options]
     counts = [len(own) for own in mode]
     pick = [np.minimum(np.arange(max(counts)), count - 1) for count in counts]
-    table = _decisions(*(np.stack([part[at] for part, at in zip(parts, pick, strict=True)], 1) for parts in (mode, shares)))
+    table = _decisions(
+        np.stack([codes[at] for codes, at in zip(mode, pick, strict=True)], axis=1),
+        np.stack([vectors[at] for vectors, at in zip(shares, pick, strict=True)], axis=1),
+    )
     need, compute_s = evaluator.needs(table), evaluator.compute_s(table)
     geometry, found = evaluator.geometry, []
     for index, count in enumerate(counts):

@@ -1,0 +1,26 @@
+"""An exported program from a `.pt2` file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from iopt.errors import ModelError
+from iopt.graph import Graph
+from iopt.importer.program import import_program
+from iopt.importer.quiet import quiet
+from iopt.reason import reason
+
+
+def import_archive(path: Path) -> Graph:
+    """The graph of a program that `torch.export.save` wrote, named after the file. Raises `ModelError`.
+
+    Reading the file can run code that is hidden in it: for files from people you trust only.
+    """
+    try:
+        with quiet():
+            exported = torch.export.load(path)
+    except Exception as error:
+        raise ModelError(f"{path} is no exported program (torch.export.save writes one): {reason(error)}") from error
+    return import_program(exported, path.stem)

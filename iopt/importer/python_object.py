@@ -1,0 +1,68 @@
+"""A network from Python code: `package.module:callable`, found on sys.path or in the current directory."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from iopt.errors import ModelError
+from iopt.graph import Graph
+from iopt.importer.export import import_module
+from iopt.reason import reason
+from iopt.wording import hint
+
+
+def import_object(module: str, attribute: str, input_shape: tuple[int, ...]) -> Graph:
+    """The graph of `module:attribute`: an `nn.Module`, or a class or function that makes one without arguments.
+
+    Named after the attribute. This runs the module's code. Raises `ModelError` for all that goes wrong in it.
+    """
+    with _current_directory_first():
+        network = _instance(_attribute(module, attribute), f"{module}:{attribute}")
+        return import_module(network, torch.empty(input_shape), attribute.split(".")[-1])
+
+
+def _attribute(module: str, attribute: str) -> object:
+    try:
+        found: object = importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        where = " (looked on sys.path and in the current directory)" if isinstance(error, ModuleNotFoundError) else ""
+        raise ModelError(f"cannot import {module}: {type(error).__name__}: {reason(error)}{where}") from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            public = [name for name in dir(found) if not name.startswith("_")]
+            raise ModelError(f"{module} has no {attribute!r}{hint(part, public)}")
+        found = getattr(found, part)
+    return found
+
+
+def _instance(found: object, spec: str) -> nn.Module:
+    if isinstance(found, nn.Module):
+        return found
+    if not callable(found):
+        raise ModelError(f"{spec} is a {type(found).__name__}; expected a torch.nn.Module or what makes one")
+    try:
+        made = found()
+    except (Exception, SystemExit) as error:
+        raise ModelError(f"{spec} cannot be called without arguments: {reason(error)}") from error
+    if not isinstance(made, nn.Module):
+        raise ModelError(f"{spec} made a {type(made).__name__}; expected a torch.nn.Module")
+    return made
+
+
+@contextmanager
+def _current_directory_first() -> Iterator[None]:
+    """As `python -m` has it."""
+    here = str(Path.cwd())
+    sys.path.insert(0, here)
+    try:
+        yield
+    finally:
+        if here in sys.path:
+            sys.path.remove(here)

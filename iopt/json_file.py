@@ -1,0 +1,97 @@
+"""JSON files: read without surprises, written whole or not at all, laid out for people."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from iopt.errors import IoptError
+from iopt.wording import shown
+
+WIDTH = 120
+
+
+def read(path: str | Path, error: type[IoptError]) -> object:
+    """The data of a file. Raises `error` with one line; a key that occurs twice in a mapping is refused."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as problem:
+        raise error(f"{path}: cannot be read: {problem.strerror}") from None
+    except UnicodeDecodeError as problem:
+        raise error(f"{path}: not a text file: byte {problem.start} is not UTF-8") from None
+    except ValueError as problem:
+        raise error(f"{shown(str(path))}: cannot be read: {problem}") from None
+    try:
+        return json.loads(text, object_pairs_hook=_mapping)
+    except json.JSONDecodeError as problem:
+        raise error(f"{path}: not JSON: line {problem.lineno} column {problem.colno}: {problem.msg}") from None
+    except RecursionError:
+        raise error(f"{path}: not JSON that iopt reads: nested too deeply") from None
+    except ValueError as problem:
+        raise error(f"{path}: not JSON that iopt reads: {problem}") from None
+
+
+def write(path: str | Path, data: object) -> None:
+    """Write the data, so that readers see the old file or the whole new one. Raises `IoptError` where it cannot be."""
+    target = Path(path).resolve()
+    text = pretty(data) + "\n"
+    try:
+        if target.exists() and not target.is_file():  # a pipe, /dev/stdout
+            target.write_text(text, encoding="utf-8")
+            return
+        beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(target)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as problem:
+        raise IoptError(f"{path}: cannot be written: {problem.strerror}") from None
+
+
+def check_writable(path: str | Path) -> None:
+    """Raise `IoptError` with one line if `write` would: before hours of work, not after them."""
+    try:
+        target = Path(path).resolve()
+        if target.is_dir():
+            raise IoptError(f"{path}: cannot be written: it is a folder")
+        if target.exists():
+            if not os.access(target, os.W_OK):
+                raise IoptError(f"{path}: cannot be written: permission denied")
+            if not target.is_file():
+                return
+        if not target.parent.is_dir():
+            raise IoptError(f"{path}: cannot be written: there is no folder {target.parent}")
+        beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        beside.touch()
+        beside.unlink()
+    except OSError as problem:
+        raise IoptError(f"{path}: cannot be written: {problem.strerror}") from None
+    except ValueError as problem:
+        raise IoptError(f"{shown(str(path))}: cannot be written: {problem}") from None
+
+
+def pretty(value: Any, depth: int = 0) -> str:
+    """JSON with an indent of one, where what fits on a line stays on it. Raises `ValueError` for NaN and infinity."""
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    if len(line) + depth <= WIDTH or not isinstance(value, dict | list):
+        return line
+    if isinstance(value, dict):
+        entries = [f"{json.dumps(key)}: {pretty(entry, depth + 1)}" for key, entry in value.items()]
+        opening, closing = "{", "}"
+    else:
+        entries = [pretty(entry, depth + 1) for entry in value]
+        opening, closing = "[", "]"
+    margin = " " * depth
+    return f"{opening}\n" + ",\n".join(f"{margin} {entry}" for entry in entries) + f"\n{margin}{closing}"
+
+
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"key {shown(twice)} occurs twice")
+    return mapping

@@ -1,0 +1,67 @@
+"""Where a network comes from: the zoo, a saved graph, an exported program, or Python code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from iopt import graph_file, zoo
+from iopt.errors import ModelError
+from iopt.graph import Graph
+from iopt.input_shape import as_shape, checked_shape, parse_shape
+from iopt.wording import hint, shown
+
+__all__ = ["load", "parse_shape"]
+
+_OBJECT = re.compile(r"(?P<module>\w+(?:\.\w+)*):(?P<attribute>\w+(?:\.\w+)*)")
+
+
+def load(spec: str | Path, input_shape: tuple[int, ...] | None = None, trust: bool = False) -> Graph:
+    """The graph that `spec` names: a network of the zoo, `FILE.json`, `FILE.pt2` or `package.module:callable`.
+
+    `input_shape` includes the batch, 1. Python code needs it, the zoo may have another one than its own, and files have
+    theirs stored. `trust` allows a `.pt2` file, whose reading can run code. Raises `ModelError` with one line.
+    """
+    text = str(spec)
+    shape = None if input_shape is None else checked_shape(input_shape)
+    if text in zoo.ENTRIES:
+        return zoo.graph(text, shape)
+    suffix = Path(text).suffix.lower()
+    if suffix == ".json":
+        return _with_shape(graph_file.load(text), shape, text)
+    if suffix == ".pt2":
+        return _with_shape(_from_archive(Path(text), trust), shape, text)
+    if match := _OBJECT.fullmatch(text):
+        return _from_object(match["module"], match["attribute"], shape)
+    raise ModelError(
+        f"unknown model {shown(text)}; expected a network of the zoo ({', '.join(zoo.ENTRIES)}), a saved graph (.json), "
+        f"an exported program (.pt2) or package.module:callable{hint(text, zoo.ENTRIES)}"
+    )
+
+
+def _with_shape(graph: Graph, shape: tuple[int, ...] | None, path: str) -> Graph:
+    if shape is not None and as_shape(shape) != graph.input_shape:
+        written = "x".join(map(str, shape))
+        raise ModelError(f"{path} is for an input of 1x{graph.input_shape}, which cannot be changed to {written}")
+    return graph
+
+
+def _from_archive(path: Path, trust: bool) -> Graph:
+    if not path.is_file():
+        raise ModelError(f"cannot read {path}: there is no such file")
+    if not trust:
+        raise ModelError(
+            f"{path}: reading a .pt2 file can run code that is hidden in it (PyTorch unpickles parts of it); "
+            "if you trust its author, say so with trust (--trust)"
+        )
+    from iopt.importer.archive import import_archive
+
+    return import_archive(path)
+
+
+def _from_object(module: str, attribute: str, shape: tuple[int, ...] | None) -> Graph:
+    if shape is None:
+        raise ModelError(f"{module}:{attribute} needs the shape of its input; give one such as 1x3x224x224")
+    from iopt.importer.python_object import import_object
+
+    return import_object(module, attribute, shape)

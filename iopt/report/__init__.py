@@ -1,0 +1,1 @@
+"""Plans and results for people. rich is imported when something is printed."""

@@ -1,0 +1,61 @@
+"""Methods side by side, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from iopt.partition.evaluation import Evaluation, evaluate
+from iopt.partition.plan import Plan
+from iopt.partition.problem import Problem
+from iopt.result import Result
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method: its result, what its plan costs, and how far that is above the best bound that any method proved."""
+
+    result: Result[Plan]
+    evaluation: Evaluation | None
+    bound_s: float | None
+
+    @property
+    def gap(self) -> float | None:
+        """(latency - bound) / latency. None without a plan or a bound, and for plans outside the space of the bound."""
+        result = self.result
+        if result.plan is None or any(split.via for split in result.plan.splits):
+            return None
+        return Result(result.method, result.status, result.plan, result.objective, self.bound_s, 0.0).gap
+
+
+def rows(problem: Problem, results: Sequence[Result[Plan]]) -> list[Row]:
+    """The results with their evaluations, in the order given."""
+    bound = max((result.bound for result in results if result.bound is not None), default=None)
+    return [Row(result, None if result.plan is None else evaluate(problem, result.plan), bound) for result in results]
+
+
+def to_list(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """JSON data in SI units: one mapping per method. What needs a plan is null without one."""
+    return [_to_dict(row) for row in rows]
+
+
+def _to_dict(row: Row) -> dict[str, Any]:
+    result, evaluation = row.result, row.evaluation
+    known = evaluation is not None
+    return {
+        "method": result.method,
+        "status": result.status.value,
+        "latency_s": evaluation.latency_s if known else None,
+        "compute_s": evaluation.compute_s if known else None,
+        "transfer_s": evaluation.transfer_s if known else None,
+        "bytes": evaluation.bytes if known else None,
+        "connections": evaluation.connections if known else None,
+        "memory_bytes": evaluation.memory_bytes if known else None,
+        "violations": list(evaluation.violations) if known else None,
+        "bound_s": row.bound_s,
+        "gap": row.gap,
+        "runtime_s": result.runtime_s,
+        "solver": result.solver,
+        "message": result.message,
+    }

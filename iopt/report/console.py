@@ -1,0 +1,21 @@
+"""Where tables go: wide enough for them where nobody's terminal sets the width."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+WIDTH = 120
+
+
+def console(file: IO[str] | None = None) -> Console:
+    """A console on `file` (standard output by default); in a pipe or a file it is 120 columns wide, unless COLUMNS is set."""
+    from rich.console import Console
+
+    file = sys.stdout if file is None else file
+    fixed = None if file.isatty() or "COLUMNS" in os.environ else WIDTH
+    return Console(file=file, width=fixed, highlight=False, soft_wrap=False)

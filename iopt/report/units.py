@@ -1,0 +1,44 @@
+"""SI numbers as people read them."""
+
+from __future__ import annotations
+
+_BINARY = ("B", "KiB", "MiB", "GiB", "TiB")
+_DECIMAL = ("", "k", "M", "G", "T")
+
+
+def milliseconds(seconds: float) -> str:
+    """`4,014.038` (ms): three decimals, so that a column of them compares at a glance."""
+    return f"{seconds * 1e3:,.3f}"
+
+
+def seconds(value: float) -> str:
+    """A run time: `0.02 s`, `61.3 s`."""
+    return f"{value:.2f} s" if value < 10 else f"{value:,.1f} s"
+
+
+def size(count: int) -> str:
+    """Bytes: `312 B`, `588.0 KiB`, `1.2 MiB`."""
+    value, unit = float(count), _BINARY[0]
+    for unit in _BINARY:
+        if value < 1024 or unit == _BINARY[-1]:
+            break
+        value /= 1024
+    return f"{count} B" if unit == "B" else f"{value:,.1f} {unit}"
+
+
+def rate(value: float, unit: str) -> str:
+    """A decimal rate: `17.5 GFLOP/s` for `rate(17.5e9, "FLOP/s")`."""
+    prefix = ""
+    for prefix in _DECIMAL:
+        if abs(value) < 1000 or prefix == _DECIMAL[-1]:
+            break
+        value /= 1000
+    return f"{value:.4g} {prefix}{unit}"
+
+
+def percent(fraction: float) -> str:
+    """`0.0088 %`, `3.1 %`, `73.6 %`, `0 %`: two digits that count."""
+    value = fraction * 100
+    if value == 0:
+        return "0 %"
+    return f"{value:.1f} %" if abs(value) >= 1 else f"{value:.2g} %" if abs(value) >= 1e-4 else "< 0.0001 %"
