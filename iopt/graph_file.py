@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from iopt import json_file
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.wording import shown
 
 SCHEMA = "iopt/graph/1"
 
-_WIDTH = 100
-
 
 def save(graph: Graph, path: str | Path) -> None:
-    """Write the graph; raises `ModelError` where the file cannot be written."""
-    try:
-        Path(path).write_text(_pretty(to_dict(graph)) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ModelError(f"cannot write {path}: {error.strerror}") from error
+    """Write the graph; raises `IoptError` where the file cannot be written."""
+    json_file.write(path, to_dict(graph))
 
 
 def load(path: str | Path) -> Graph:
     """The graph that `save` wrote. Raises `ModelError` that names the file, the key and what was expected."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise ModelError(f"cannot read {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ModelError(f"{path} is no text in UTF-8") from error
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ModelError(f"{path} is no JSON: line {error.lineno} column {error.colno}: {error.msg}") from error
-    except (RecursionError, ValueError) as error:
-        raise ModelError(f"{path} is no JSON that iopt reads: {error}") from error
-    return from_dict(data, str(path))
+    return from_dict(json_file.read(path, ModelError), str(path))
 
 
 def to_dict(graph: Graph) -> dict[str, Any]:
@@ -60,18 +43,3 @@ def from_dict(data: object, where: str = "graph") -> Graph:
         return validate({key: value for key, value in data.items() if key != "schema"})
     except ModelError as error:
         raise ModelError(f"{where}: {error}") from error
-
-
-def _pretty(value: Any, depth: int = 0) -> str:
-    """JSON with an indent of one, where what fits on a line stays on it."""
-    line = json.dumps(value, ensure_ascii=False)
-    if len(line) + depth <= _WIDTH or not isinstance(value, dict | list):
-        return line
-    if isinstance(value, dict):
-        entries = [f"{json.dumps(key)}: {_pretty(entry, depth + 1)}" for key, entry in value.items()]
-        opening, closing = "{", "}"
-    else:
-        entries = [_pretty(entry, depth + 1) for entry in value]
-        opening, closing = "[", "]"
-    margin = " " * depth
-    return f"{opening}\n" + ",\n".join(f"{margin} {entry}" for entry in entries) + f"\n{margin}{closing}"

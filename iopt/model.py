@@ -34,8 +34,8 @@ def load(spec: str | Path, input_shape: tuple[int, ...] | None = None, trust: bo
     if match := _OBJECT.fullmatch(text):
         return _from_object(match["module"], match["attribute"], shape)
     raise ModelError(
-        f"unknown model {shown(text)}; expected a network of the zoo ({', '.join(zoo.ENTRIES)}), a saved graph (.json), "
-        f"an exported program (.pt2) or package.module:callable{hint(text, zoo.ENTRIES)}"
+        f"unknown model {shown(text)}; expected a network of the zoo ({', '.join(zoo.ENTRIES)}), "
+        f"a saved graph (.json), an exported program (.pt2) or package.module:callable{hint(text, zoo.ENTRIES)}"
     )
 
 
@@ -48,7 +48,7 @@ def _with_shape(graph: Graph, shape: tuple[int, ...] | None, path: str) -> Graph
 
 def _from_archive(path: Path, trust: bool) -> Graph:
     if not path.is_file():
-        raise ModelError(f"cannot read {path}: there is no such file")
+        raise ModelError(f"{path}: cannot be read: there is no such file")
     if not trust:
         raise ModelError(
             f"{path}: reading a .pt2 file can run code that is hidden in it (PyTorch unpickles parts of it); "

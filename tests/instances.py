@@ -245,6 +245,9 @@ def _draw_pooling(rng: Random, height: int, width: int) -> Pooling | None:
     for _ in range(8):
         if _often(rng, 0.3):
             size = (rng.randint(1, height + 2), rng.randint(1, width))
+            uneven = [rows for rows in range(2, height) if height % rows]
+            if uneven and _often(rng, 0.5):
+                size = (rng.choice(uneven), size[1])
             if size != (height, width):
                 return adaptive_pool(size, rng.choice(("max", "average")))
             continue
@@ -252,7 +255,7 @@ def _draw_pooling(rng: Random, height: int, width: int) -> Pooling | None:
         padding, ceil_mode = rng.choice((0, 0, kernel // 2)), _often(rng, 0.3)
         columns = kernel if kernel <= width else 1
         shape = (kernel, columns), (stride, min(stride, columns)), (padding, padding if columns > 1 else 0), ceil_mode
-        if kernel == 2 and height > 2 and _often(rng, 0.15):
+        if kernel == 2 and height > 2 and _often(rng, 0.4):
             return max_pool((2, 1), (stride, 1), (padding, 0), ceil_mode, dilation=(2, 1))
         if kernel <= height + 2 * padding:
             return rng.choice((max_pool, avg_pool))(*shape)
@@ -270,7 +273,7 @@ def _draw_conv(rng: Random, shape: Shape, widest: int) -> Layer | None:
     window = Window((kernel, columns), (stride, rng.choice((1, stride))), (padding, across), (dilation, dilation))
     height, width = (window.positions(side, shape[side + 1]) for side in (0, 1))
     channels, groups = rng.randint(1, widest), 1
-    if shape.channels > 1 and _often(rng, 0.25):
+    if shape.channels > 1 and _often(rng, 0.3):
         groups = min(g for g in range(2, shape.channels + 1) if shape.channels % g == 0)
         groups = rng.choice((groups, groups, shape.channels))
         channels = groups * rng.choice((1, 1, 2, 3))
@@ -295,31 +298,35 @@ def _draw_layer(rng: Random, shape: Shape, before: Operator | None, widest: int)
     return None if pooling is None else pool(pooling)
 
 
+def _draw_start(rng: Random, operators: int, tallest: int) -> tuple[tuple[int, int, int], list[Layer]]:
+    """Shape of the input and first layers, most often none; those favour a split that is seldom best otherwise."""
+    style, bias = rng.randrange(100), _often(rng, 0.5)
+    if style < 14 and operators > 1:  # rows of a tall map feed a linear operator
+        shape = (rng.randint(1, 2), rng.randint(4, 8), rng.randint(4, 8))
+        return shape, [conv(rng.randint(1, 2), 3, padding=1, bias=bias), linear(rng.randint(1, 4))]
+    if style < 28:  # sums over many wide channels, pooled to one cell
+        shape = (rng.randint(3, 6), rng.randint(1, 2), rng.randint(4, 8))
+        return shape, [conv(rng.randint(2, 4), (1, 3), bias=bias, pooling=adaptive_pool(1)), linear(rng.randint(2, 4))]
+    if style < 64:  # few rows, which leave little to share out
+        return (rng.choice((2, 3, 4, 4, 6, 6)), rng.randint(1, 3), rng.randint(1, 8)), []
+    return (rng.randint(1, 4), rng.randint(1, tallest), rng.randint(1, 8)), []
+
+
 def draw_graph(rng: Random, devices: int, operators: int, plan_limit: int) -> Graph:
     """A chain of up to `operators` operators that has at most `plan_limit` plans on that many devices."""
     widest, tallest = (6, 12) if devices < 3 else (4, 8)
     share = plan_limit ** (1 / operators)
-    shape = (rng.randint(1, 4), rng.randint(1, tallest), rng.randint(1, 8))
-    if _often(rng, 0.5):  # few rows and many channels, where splitting rows does not pay
-        shape = (rng.choice((2, 3, 4, 4, 6, 6)), rng.randint(1, 3), rng.randint(1, 8))
-    start: list[Layer] = []
-    style = rng.randrange(100)
-    if style < 14 and operators > 1:  # rows of a tall map feed a linear operator
-        shape = (rng.randint(1, 2), rng.randint(4, 8), rng.randint(4, 8))
-        start = [conv(rng.randint(1, 2), 3, padding=1, bias=_often(rng, 0.5)), linear(rng.randint(1, 4))]
-    elif style < 28:  # sums over many wide channels, pooled to one cell
-        shape = (rng.randint(3, 6), rng.randint(1, 2), rng.randint(4, 8))
-        start = [conv(rng.randint(2, 4), (1, 3), bias=_often(rng, 0.5), pooling=adaptive_pool(1)), linear(rng.randint(2, 4))]
+    shape, start = _draw_start(rng, operators, tallest)
     while cuts(shape[0], 1, devices) ** 2 > share and shape[0] > 1:
         shape = (shape[0] - 1, *shape[1:])
-    start.reverse()
     layers: list[Layer] = []
     graph: Graph | None = None
-    for _ in range(20 * operators):
+    for attempt in range(20 * operators):
         if len(layers) == operators:
             break
         last = None if graph is None else graph.operators[-1]
-        layer = start.pop() if start else _draw_layer(rng, Shape(*shape) if last is None else last.output_shape, last, widest)
+        before = Shape(*shape) if last is None else last.output_shape
+        layer = start[attempt] if attempt < len(start) else _draw_layer(rng, before, last, widest)
         if layer is None:
             continue
         longer = chain("tiny", shape, [*layers, layer])

@@ -204,6 +204,7 @@ WRONG: list[tuple[Operator, str]] = [
     (with_steps(Activation("relu"), norm(8, folded=True)), "a folded batch norm must follow a convolution"),
     (replace(several(Identity(), IMAGE), epilogue=(norm(4, folded=True),)), "a folded batch norm must follow"),
     (pooling(Pool("max", Window((2, 2), (2, 2), (2, 0)))), "at most half of the pooling's window"),
+    (pooling(Pool("max", Window((3, 3), (2, 2), (0, 2)))), r"at most half of the pooling's window \(3\)"),
     (pooling(Pool("average", Window((2, 2), (2, 2)), divisor_override=0)), "divisor_override is 0"),
     (pooling(Pool("max", Window((2, 2), (2, 2)), divisor_override=2)), "for an average pooling"),
     (several(Add(), IMAGE), "it adds 4x9x9; expected two or more tensors of one shape"),

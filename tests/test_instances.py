@@ -14,7 +14,7 @@ from iopt.partition.plan import Plan, Scatter, Split
 from iopt.partition.problem import Problem
 from tests.instances import plan_count, rescaled, tiny_problem
 
-SEEDS = range(240)
+SEEDS = range(400)
 
 
 def way(split: Split) -> str:
@@ -57,8 +57,8 @@ def assert_diverse(count: Counter[str]) -> None:
     assert count["several"] > 0.5 * count["optima"]
     assert count["three"] > 0.04 * count["optima"]
     for each in ("H", "OC", "IC direct", "IC scatter", "rows"):
-        assert count[each] > 0.04 * count["optima"], each
-        assert count[f"split {each}"] > 0.03 * count["optima"], each
+        assert count[each] > 0.03 * count["optima"], each
+        assert count[f"split {each}"] > 0.03 * count["optima"], each  # among several devices
 
 
 def test_caps_bind_and_every_way_to_split_is_sometimes_best() -> None:
@@ -67,7 +67,7 @@ def test_caps_bind_and_every_way_to_split_is_sometimes_best() -> None:
 
 @pytest.mark.full
 def test_caps_bind_and_every_way_to_split_is_sometimes_best_in_larger_ones() -> None:
-    assert_diverse(figures(range(1000, 1300), 100_000))
+    assert_diverse(figures(range(1000, 1400), 100_000))
 
 
 def kinds(problem: Problem) -> set[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
 from iopt.partition.decisions import Decisions
-from iopt.partition.evaluation import Evaluator
+from iopt.partition.evaluation import Costs, Evaluator
 from iopt.partition.plan import Axis, Direct, Interval, Plan, Scatter, Split, intervals_from
 from iopt.partition.problem import Problem
 
@@ -35,30 +36,43 @@ def _partitions(size: int, unit: int, devices: int) -> Iterator[tuple[Interval, 
         yield intervals_from([(hi - lo) * unit for lo, hi in itertools.pairwise(bounds)])
 
 
-def best_plan(problem: Problem, limit: int = 5_000_000, chunk: int = 20_000) -> tuple[Plan, float] | None:
-    """The plan of least latency among all that keep the caps, and its latency in seconds; None if there is none.
+def every_plan(problem: Problem, limit: int = 5_000_000, chunk: int = 20_000) -> Iterator[Costs]:
+    """The costs of every plan, `chunk` plans at a time, in the order of `plan_at`.
 
     Raises `ValueError` for a problem with more than `limit` plans.
     """
     choices = [splits(problem, index) for index in range(len(problem.operators))]
-    count = int(np.prod([len(options) for options in choices], dtype=object))
+    shape = [len(options) for options in choices]
+    count = math.prod(shape)
     if count > limit:
         raise ValueError(f"{count} plans are too many to enumerate; the limit is {limit}")
     evaluator = Evaluator(problem)
-    caps = np.array([np.inf if device.memory_bytes is None else device.memory_bytes for device in problem.cluster.devices])
     tables = [Decisions.of_splits(options, len(problem.cluster)) for options in choices]
-    best: tuple[float, tuple[int, ...]] | None = None
-    shape = [len(options) for options in choices]
     for start in range(0, count, chunk):
         picks = np.stack(np.unravel_index(np.arange(start, min(start + chunk, count)), shape), axis=-1)
-        costs = evaluator.costs(_gathered(tables, picks))
+        yield evaluator.costs(_gathered(tables, picks))
+
+
+def plan_at(problem: Problem, position: int) -> Plan:
+    """The plan at a position of the enumeration."""
+    choices = [splits(problem, index) for index in range(len(problem.operators))]
+    picks = np.unravel_index(position, [len(options) for options in choices])
+    return Plan(tuple(options[int(pick)] for options, pick in zip(choices, picks, strict=True)))
+
+
+def best_plan(problem: Problem, limit: int = 5_000_000) -> tuple[Plan, float] | None:
+    """The plan of least latency among all that keep the caps, and its latency in seconds; None if there is none.
+
+    Raises `ValueError` for a problem with more than `limit` plans.
+    """
+    caps = np.array([np.inf if device.memory_bytes is None else device.memory_bytes for device in problem.cluster.devices])
+    best, at, before = np.inf, -1, 0
+    for costs in every_plan(problem, limit):
         latency = np.where((costs.memory_bytes <= caps).all(axis=-1), costs.latency_s, np.inf)
-        at = int(latency.argmin())
-        if latency[at] < (np.inf if best is None else best[0]):
-            best = (float(latency[at]), tuple(int(pick) for pick in picks[at]))
-    if best is None:
-        return None
-    return Plan(tuple(options[pick] for options, pick in zip(choices, best[1], strict=True))), best[0]
+        if latency.min() < best:
+            best, at = float(latency.min()), before + int(latency.argmin())
+        before += len(latency)
+    return None if at < 0 else (plan_at(problem, at), best)
 
 
 def _gathered(tables: list[Decisions], picks: np.ndarray) -> Decisions:

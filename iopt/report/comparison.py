@@ -22,7 +22,7 @@ class Row:
 
     @property
     def gap(self) -> float | None:
-        """(latency - bound) / latency. None without a plan or a bound, and for plans outside the space of the bound."""
+        """(latency - bound) / latency. None without a plan or a bound, and where the bound does not hold (`via`)."""
         result = self.result
         if result.plan is None or any(split.via for split in result.plan.splits):
             return None
@@ -41,21 +41,19 @@ def to_list(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _to_dict(row: Row) -> dict[str, Any]:
-    result, evaluation = row.result, row.evaluation
-    known = evaluation is not None
+    result = row.result
     return {
         "method": result.method,
         "status": result.status.value,
-        "latency_s": evaluation.latency_s if known else None,
-        "compute_s": evaluation.compute_s if known else None,
-        "transfer_s": evaluation.transfer_s if known else None,
-        "bytes": evaluation.bytes if known else None,
-        "connections": evaluation.connections if known else None,
-        "memory_bytes": evaluation.memory_bytes if known else None,
-        "violations": list(evaluation.violations) if known else None,
+        **_costs(row.evaluation),
         "bound_s": row.bound_s,
         "gap": row.gap,
         "runtime_s": result.runtime_s,
         "solver": result.solver,
         "message": result.message,
     }
+
+
+def _costs(evaluation: Evaluation | None) -> dict[str, Any]:
+    keys = ("latency_s", "compute_s", "transfer_s", "bytes", "connections", "memory_bytes", "violations")
+    return {key: None if evaluation is None else getattr(evaluation, key) for key in keys}

@@ -21,6 +21,8 @@ def print_comparison(console: Console, problem: Problem, rows: Sequence[Row]) ->
     console.print(f"{problem.graph.name} on {problem.cluster.name}", style="bold")
     console.print(costs_table(rows))
     console.print(memory_table(problem, rows))
+    if rows and rows[0].bound_s is not None:
+        console.print(f"no plan is below {milliseconds(rows[0].bound_s)} ms; gap: how far a plan is above that, at most")
 
 
 def costs_table(rows: Sequence[Row]) -> Table:

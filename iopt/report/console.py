@@ -13,7 +13,7 @@ WIDTH = 120
 
 
 def console(file: IO[str] | None = None) -> Console:
-    """A console on `file` (standard output by default); in a pipe or a file it is 120 columns wide, unless COLUMNS is set."""
+    """A console on `file` (default: stdout), 120 columns wide if that is no terminal and COLUMNS is not set."""
     from rich.console import Console
 
     file = sys.stdout if file is None else file

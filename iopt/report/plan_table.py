@@ -18,11 +18,11 @@ _BEFORE = ("input", "transfer")
 
 
 def plan_table(problem: Problem, plan: Plan, evaluation: Evaluation) -> Table:
-    """Operator by operator: the split, the shares in device order, and bytes and time of the phases into and out of it."""
+    """Operator by operator: split, shares in device order, bytes and time of the phases into and out of it."""
     grid = table()
     grid.add_column("operator", no_wrap=True)
     grid.add_column("split", no_wrap=True)
-    grid.add_column("shares", overflow="fold")
+    grid.add_column("shares")
     grid.add_column("combine", no_wrap=True)
     grid.add_column("phase", no_wrap=True)
     for name in ("moved", "ms", "compute ms"):
@@ -69,5 +69,5 @@ def _moved(phase: Phase) -> tuple[str, str, str]:
 
 
 def _shares(intervals: Sequence[Interval]) -> str:
-    """`56/56/56/56`, in device order."""
-    return "/".join(str(hi - lo) for lo, hi in intervals)
+    """`56 56 56 56`: spaces let a long row wrap."""
+    return " ".join(str(hi - lo) for lo, hi in intervals)

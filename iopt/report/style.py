@@ -18,7 +18,8 @@ def table(title: str | None = None) -> Table:
     from rich import box
     from rich.table import Table
 
-    return Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    look = box.SIMPLE_HEAD
+    return Table(title=title, title_justify="left", title_style="bold", box=look, pad_edge=False, padding=(0, 1, 0, 0))
 
 
 def status_text(status: Status) -> Text:

@@ -21,11 +21,12 @@ def print_result(console: Console, problem: Problem, result: Result[Plan], evalu
     """Status, plan, memory and latency. `evaluation` is the plan's; None without one."""
     console.print(_heading(problem, result))
     if result.plan is None or evaluation is None:
-        console.print(_bound_text(result) or "no plan", style="dim")
+        if bound := _bound_text(result):
+            console.print(bound)
         return
     console.print(plan_table(problem, result.plan, evaluation))
     console.print(memory_table(problem, evaluation))
-    console.print(_latency_line(result, evaluation))
+    console.print(_latency_text(result, evaluation))
 
 
 def _heading(problem: Problem, result: Result[Plan]) -> Text:
@@ -41,7 +42,7 @@ def _heading(problem: Problem, result: Result[Plan]) -> Text:
     )
 
 
-def _latency_line(result: Result[Plan], evaluation: Evaluation) -> Text:
+def _latency_text(result: Result[Plan], evaluation: Evaluation) -> Text:
     from rich.text import Text
 
     parts = f" = compute {milliseconds(evaluation.compute_s)} + transfer {milliseconds(evaluation.transfer_s)}"
@@ -50,7 +51,7 @@ def _latency_line(result: Result[Plan], evaluation: Evaluation) -> Text:
         ("latency ", ""),
         (f"{milliseconds(evaluation.latency_s)} ms", "bold"),
         parts,
-        f"; {bound}" if bound else "",
+        f"\n{bound}" if bound else "",
     )
 
 

@@ -74,4 +74,4 @@ def latency_ms(problem: Problem, plan: Plan) -> float:
 def agrees(value: float, stated: str) -> bool:
     """Equal to the digits stated."""
     decimals = len(stated.partition(".")[2])
-    return abs(value - float(stated)) <= 0.5001 * 10**-decimals
+    return abs(value - float(stated)) <= 0.5001 / 10.0**decimals

@@ -116,7 +116,7 @@ def test_modnn_goes_through_the_source() -> None:
 
 
 @pytest.mark.parametrize("name", HEURISTICS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rng=st.randoms(use_true_random=False))
 def test_every_plan_fits_its_problem(name: str, rng: random.Random) -> None:
     problem = draw_problem(rng, devices=(1, 2, 3, 4, 5, 6), operators=(1, 2, 4, 6), caps="none", plan_limit=10**12)
@@ -126,7 +126,7 @@ def test_every_plan_fits_its_problem(name: str, rng: random.Random) -> None:
 
 
 @pytest.mark.parametrize("name", HEURISTICS)
-@pytest.mark.parametrize("devices", [1, 2, 6, 15])
+@pytest.mark.parametrize("devices", [1, 6, 15])
 def test_more_devices_than_rows_or_channels(name: str, devices: int) -> None:
     rates = [1e6 * (1 + index % 3) for index in range(devices)]
     problem = Problem(MOBILE, cluster(rates, [1e5] * devices, charge=Charge.PEER, source=devices - 1))

@@ -45,7 +45,7 @@ def test_pairs_are_oc_then_ic_in_the_ratio_of_coedge(combine: Combine) -> None:
 @pytest.mark.parametrize("combine", ["direct", "scatter"])
 @pytest.mark.parametrize("seed", range(40))
 def test_every_pair_pays(seed: int, combine: Combine) -> None:
-    """Each pair is strictly faster than without it while later operators are as in CoEdge; so the whole is not slower."""
+    """Strictly faster than without it while later operators are as in CoEdge; so the whole is not slower."""
     problem = tiny_problem(seed, devices=(2, 3, 4), operators=(3, 5), caps="none", plan_limit=10**12)
     base, plan = plan_coedge(problem), plan_iop(problem, combine=combine)
     reached = latency_ms(problem, base)

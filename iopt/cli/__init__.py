@@ -1,0 +1,15 @@
+"""The command line. Commands import what they need when they run, so that `iopt --help` is fast and needs no torch."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+
+def main() -> None:
+    """The console script `iopt`."""
+    from iopt.cli.run import DEBUG, run
+
+    if DEBUG not in sys.argv:
+        logging.disable(logging.CRITICAL)  # Pyomo logs an error of its own when it is interrupted
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,42 @@
+"""The commands under one roof."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from iopt.cli.compare import compare
+from iopt.cli.graph import graph
+from iopt.cli.listings import clusters, models
+from iopt.cli.plan import plan
+from iopt.cli.show import check, show
+
+app = typer.Typer(
+    help="Plans for running a neural network on several small devices: the fastest split, with a proof.",
+    epilog="Exit codes: 0 done, 2 bad input, 3 no plan fits the memory, 4 no plan within the limit.",
+    add_completion=False,
+    rich_markup_mode=None,  # its help would import rich
+    pretty_exceptions_enable=False,
+)
+for command in (plan, compare, show, check, graph, models, clusters):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"iopt {version('iopt')}")
+        except PackageNotFoundError:
+            print("iopt, from a folder that is not installed")
+        raise typer.Exit
+
+
+@app.callback()
+def _globals(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Options of every command; `--debug` is dealt with before they are read."""

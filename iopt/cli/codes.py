@@ -1,0 +1,40 @@
+"""Exit codes, and which of them a result has."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from iopt.partition.plan import Plan
+    from iopt.result import Result
+
+
+class Exit(IntEnum):
+    OK = 0
+    BUG = 1
+    BAD_INPUT = 2
+    INFEASIBLE = 3
+    NO_PLAN = 4
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141
+
+
+def exit_code(result: Result[Plan]) -> Exit:
+    """OK with a plan that keeps every limit."""
+    from iopt.result import Status
+
+    return {Status.INFEASIBLE: Exit.INFEASIBLE, Status.UNKNOWN: Exit.NO_PLAN}.get(result.status, Exit.OK)
+
+
+def reason(result: Result[Plan], time_limit_s: float | None = None) -> str:
+    """In one line why a result is not OK; nothing where it is."""
+    code = exit_code(result)
+    if code is Exit.INFEASIBLE:
+        return f"infeasible: {result.message}" if result.message else "infeasible: no plan keeps every memory cap"
+    if code is Exit.NO_PLAN and result.plan is not None:
+        return f"the plan of {result.method} breaks a memory cap: {result.message}"
+    if code is Exit.NO_PLAN:
+        limit = "" if time_limit_s is None else f" of {time_limit_s:g} s"
+        return f"no plan was found within the time limit{limit}" + (f": {result.message}" if result.message else "")
+    return ""
