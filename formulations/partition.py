@@ -13,8 +13,8 @@ Sets
     j, k in 0..m-1 devices
     a in A_i       modes of operator i: H, OC, IC, IC_ROWS (input rows of a linear operator after a flatten)
 
-Parameters (`PartitionData`, dimensionless): sizes D_ia, times t_iaj per unit of work, overheads o_j, parameters and boxes per
-unit over the device's cap, connection time tau.
+Parameters (`PartitionData`, dimensionless): sizes D_ia, times t_iaj per unit of work, overheads o_j, parameters and
+boxes per unit over the device's cap, connection time tau.
 
 Variables
     x[i,a]           1 if operator i takes mode a                                                    binary
@@ -24,7 +24,7 @@ Variables
     last[i,a,t,j]    1 if they end there                                                             binary
     scatter[i]       1 if partial sums are combined by reduce-scatter, 0 if directly by who needs    binary
     spread[i,j]      output channels that j receives in the reduce-scatter                           integer
-    direct_part[i,j], scatter_part[i,j]   1 if j has partial sums, by how they are combined          (integral by the sums)
+    direct_part[i,j], scatter_part[i,j]   1 if j has partial sums, by how they are combined   (integral by the sums)
     T[i,a]           time of compute
 """
 
@@ -53,7 +53,8 @@ def build(data: PartitionData) -> pyo.ConcreteModel:
 
 
 def build_elastic(data: PartitionData, caps: dict[int, float]) -> pyo.ConcreteModel:
-    """The decision and the caps alone; minimise `shortage`, the total by which memory is exceeded, in the unit of `caps`."""
+    """The decision and the caps alone; minimise `shortage`, the total by which memory is exceeded, in the unit of
+    `caps`."""
     m = pyo.ConcreteModel("partition_elastic")
     add_sets(m, data)
     add_decision(m, data)

@@ -1,6 +1,7 @@
 """Inequalities that no plan violates: they change no optimum, only how soon it is proved.
 
-Most rest on *how many* devices take part, because a linear relaxation likes to give every device a hundredth of everything:
+Most rest on *how many* devices take part, because a linear relaxation likes to give every device a hundredth of
+everything:
 
     count[i,a,q]      1 if exactly q devices take part in operator i, mode a;   count_of[p,q] the same of pair p
     sums_count[p]     1 if exactly one device holds the partial sums of pair p
@@ -90,7 +91,8 @@ def _makespans(m: Any, data: PartitionData) -> None:
 
 
 def makespan(data: PartitionData, mode: Mode, q: int) -> float | None:
-    """A lower bound on the time in which exactly q devices compute `mode` in whole units; None if there are too few units."""
+    """A lower bound on the time in which exactly q devices compute `mode` in whole units; None if there are too few
+    units."""
     if q > mode.size:
         return None
     free = mode.work.before + mode.work.after - _largest(mode.work.start) - _largest(mode.work.end)
@@ -126,7 +128,7 @@ def _sent_sums(m: Any, data: PartitionData) -> None:
     m.kept = pyo.Var(m.SUMMED, m.J, domain=pyo.NonNegativeReals)
 
     def region(p: Any, j: int) -> Any:
-        return copy_length(m, data, *p, j, data.modes[p[0]][p[2]].region)
+        return copy_length(m, p, j, data.modes[p[0]][p[2]].region)
 
     @m.Constraint(m.SUMMED, m.J)
     def kept_is_needed(m: Any, i: int, c: str, a: str, k: int) -> Any:
@@ -147,7 +149,8 @@ def _sent_sums(m: Any, data: PartitionData) -> None:
 
 
 def all_needed(rows: AffineMap, size: int) -> int:
-    """What all shares of an operator need together, at least: the whole extent where windows overlap or touch, else a bound."""
+    """What all shares of an operator need together, at least: the whole extent where windows overlap or touch, else a
+    bound."""
     if rows.before + rows.after < 0:
         return 0
     return rows.scale * size + rows.before + rows.after - _largest(rows.start) - _largest(rows.end)
@@ -192,7 +195,7 @@ def _forced_connections(m: Any, data: PartitionData) -> None:
 
 def _moves_surely(data: PartitionData, p: Pair) -> bool:
     """Bytes flow in pair p whenever several devices need something (several hold partial sums of it)."""
-    i, c, a = p
+    _, c, a = p
     return c == PARTIAL or (a != SINK and (way(data, p) != "aligned" or _overlaps(data, p)))
 
 

@@ -1,7 +1,7 @@
 """What the partition formulations are given: a chain of operators and a cluster, dimensionless.
 
-Times are in units of a reference time, bytes of memory in units of each device's cap, so that no coefficient is a microsecond
-or a gigabyte (HiGHS works with absolute tolerances near 1e-6).
+Times are in units of a reference time, bytes of memory in units of each device's cap, so that no coefficient is a
+microsecond or a gigabyte (HiGHS works with absolute tolerances near 1e-6).
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 ROWS, CHANNELS, WHOLE = "rows", "channels", "whole"
-Kind = Literal["rows", "channels", "whole"]
+Kind = str
+"""One of these three."""
 
 H, OC, IC, IC_ROWS = "H", "OC", "IC", "IC_ROWS"
 PARTIAL, SOURCE, SINK = "partial", "source", "sink"
 Pair = tuple[int, str, str]
-"""(i, c, a): the tensor of transition i is held as c and operator i takes mode a, or it is the last and goes to the sink."""
+"""(i, c, a): the tensor of transition i is held as c and operator i takes mode a, or it is the last and goes to the
+sink."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class AffineMap:
 
         from  scale * lo - before + start.get(lo, 0)   to   scale * hi + after - end.get(hi, 0)
 
-    The corrections are where a window is clipped at a border of the map (`start[0]`, `end[D]`, rarely more), or where an adaptive
-    pooling is uneven. They are never negative.
+    The corrections are where a window is clipped at a border of the map (`start[0]`, `end[D]`, rarely more), or where
+    an adaptive pooling is uneven. They are never negative.
     """
 
     scale: int
@@ -39,11 +41,11 @@ class AffineMap:
 class Mode:
     """One way to split an operator into `size` units.
 
-    `time[j]`: device j's time for one unit of `work` (H: pre rows; else the share itself). `weight[j]`, `resident[j]`: parameters
-    per unit and per participant; `need_memory[j]`, `pre_memory[j]`: one unit of `need` and one of what is written (`work`; the
-    whole pre tensor for IC), all in units of device j's cap, 0 without a cap. `need`: what a share needs of the input, in rows or
-    channels of it; `region`: the same in rows or channels of the pre tensor of the operator before. `holds`: rows or channels of
-    the output that one unit leaves.
+    `time[j]`: device j's time for one unit of `work` (H: pre rows; else the share itself). `weight[j]`, `resident[j]`:
+    parameters per unit and per participant; `need_memory[j]`, `pre_memory[j]`: one unit of `need` and one of what is
+    written (`work`; the whole pre tensor for IC), all in units of device j's cap, 0 without a cap. `need`: what a share
+    needs of the input, in rows or channels of it; `region`: the same in rows or channels of the pre tensor of the
+    operator before. `holds`: rows or channels of the output that one unit leaves.
     """
 
     size: int
@@ -76,9 +78,9 @@ class Tensor:
 class PartitionData:
     """A chain. `tensors[i]` flows into operator i, `tensors[n]` out of the last one.
 
-    `overhead[j]`, `up[j]`, `down[j]` (time of one byte through device j's link), `channel` (time of one byte on a shared medium, None on
-    a switched one) and `connection` in units of the reference time; `per_peer`: connections are charged per peer of the busiest
-    device, otherwise once per phase. `capped`: the devices with a cap.
+    `overhead[j]`, `up[j]`, `down[j]` (time of one byte through device j's link), `channel` (time of one byte on a
+    shared medium, None on a switched one) and `connection` in units of the reference time; `per_peer`: connections are
+    charged per peer of the busiest device, otherwise once per phase. `capped`: the devices with a cap.
     """
 
     modes: tuple[dict[str, Mode], ...]

@@ -1,4 +1,5 @@
-"""The decision of the partition formulations, its compute and its memory: constraints (1)-(6) of IOP. See `partition.py`."""
+"""The decision of the partition formulations, its compute and its memory: constraints (1)-(6) of IOP. See
+`partition.py`."""
 
 from __future__ import annotations
 
@@ -122,11 +123,13 @@ def add_corrections(m: Any, data: PartitionData) -> None:
 
 def length(rows: AffineMap, share: Any, part: Any, first: Any, last: Any) -> Any:
     """Length of what a share maps to; `first`, `last`: variables by position."""
-    clipped_off = sum(cut * first[t] for t, cut in rows.start.items()) + sum(cut * last[t] for t, cut in rows.end.items())
+    clipped_off = sum(cut * first[t] for t, cut in rows.start.items()) + sum(
+        cut * last[t] for t, cut in rows.end.items()
+    )
     return rows.scale * share + (rows.before + rows.after) * part - clipped_off
 
 
-def own_length(m: Any, data: PartitionData, i: int, a: str, j: int, rows: AffineMap) -> Any:
+def own_length(m: Any, i: int, a: str, j: int, rows: AffineMap) -> Any:
     first = {t: m.first[i, a, t, j] for t in rows.start}
     last = {t: m.last[i, a, t, j] for t in rows.end}
     return length(rows, m.share[i, a, j], m.part[i, a, j], first, last)
@@ -157,7 +160,7 @@ def add_compute(m: Any, data: PartitionData) -> None:
     @m.Constraint(m.IA, m.J)
     def compute(m: Any, i: int, a: str, j: int) -> Any:
         mode = data.modes[i][a]
-        work = own_length(m, data, i, a, j, mode.work)
+        work = own_length(m, i, a, j, mode.work)
         return m.T[i, a] >= data.overhead[j] * m.part[i, a, j] + mode.time[j] * work
 
 
@@ -176,8 +179,8 @@ def add_memory(m: Any, data: PartitionData, elastic: bool = False) -> None:
 
     def boxes(i: int, a: str, j: int) -> Any:
         mode = data.modes[i][a]
-        written = m.part[i, a, j] if a in sum_modes(data, i) else own_length(m, data, i, a, j, mode.work)
-        return mode.need_memory[j] * own_length(m, data, i, a, j, mode.need) + mode.pre_memory[j] * written
+        written = m.part[i, a, j] if a in sum_modes(data, i) else own_length(m, i, a, j, mode.work)
+        return mode.need_memory[j] * own_length(m, i, a, j, mode.need) + mode.pre_memory[j] * written
 
     @m.Constraint(m.I, m.CAPPED)
     def memory(m: Any, i: int, j: int) -> Any:

@@ -29,7 +29,8 @@ def phase_time(m: Any, data: PartitionData) -> Any:
 
 
 def add_volume(m: Any, data: PartitionData, index: Any, bytes_of: Callable[[Any, int, int], Any]) -> None:
-    """Equation (7): V is the time of the busiest link of a switched network, of the sum of all bytes on a shared one."""
+    """Equation (7): V is the time of the busiest link of a switched network, of the sum of all bytes on a shared
+    one."""
     if data.channel is not None:
 
         @m.Constraint(index)

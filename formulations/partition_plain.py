@@ -1,4 +1,5 @@
-"""The reference variant of `partition.py`: IOP's constraints (1)-(8) one after another, products linearised by big-M, no copies, no cuts.
+"""The reference variant of `partition.py`: IOP's constraints (1)-(8) one after another, products linearised by big-M,
+no copies, no cuts.
 
 It has the same optimum and a weaker relaxation. Variables beyond those of the decision and the phases:
     X[p,k,j]     rows or channels that j has of k's (k = j: of its own); of sums: what k sends j
@@ -56,8 +57,10 @@ def _aligned(m: Any, data: PartitionData) -> None:
     @m.Constraint(aligned, m.J)
     def need_is_met(m: Any, i: int, c: str, a: str, j: int) -> Any:
         mode = data.modes[i][a]
-        need = own_length(m, data, i, a, j, mode.need)
-        return sum(m.X[i, c, a, k, j] for k in m.J) >= need - longest(mode.need, mode.size) * (1 - state(m, data, i - 1, c))
+        need = own_length(m, i, a, j, mode.need)
+        return sum(m.X[i, c, a, k, j] for k in m.J) >= need - longest(mode.need, mode.size) * (
+            1 - state(m, data, i - 1, c)
+        )
 
     @m.Constraint(aligned, m.J, m.J)
     def from_what_is_held(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
@@ -104,7 +107,7 @@ def _partial(m: Any, data: PartitionData) -> None:
     def region_from_all(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
         mode = data.modes[i][a]
         absent = longest(mode.region, mode.size) * (1 - m.direct_part[i - 1, k])
-        return m.X[i, c, a, k, j] >= own_length(m, data, i, a, j, mode.region) - absent
+        return m.X[i, c, a, k, j] >= own_length(m, i, a, j, mode.region) - absent
 
 
 def _bytes(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Any:
@@ -117,7 +120,7 @@ def _bytes(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Any:
             return tensor.pre_unit[data.modes[i][a].need_kind] * m.X[p, k, j]
         case "source" if k == data.source:
             mode = data.modes[i][a]
-            return tensor.unit[mode.need_kind] * own_length(m, data, i, a, j, mode.need)
+            return tensor.unit[mode.need_kind] * own_length(m, i, a, j, mode.need)
         case "sink" if j == data.sink and c == PARTIAL:
             return tensor.pre_unit[WHOLE] * m.direct_part[i - 1, k]
         case "sink" if j == data.sink:
@@ -136,5 +139,9 @@ def _amount(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Amount:
         case "source" if k == data.source:
             return m.part[i, a, j], 1
         case "sink" if j == data.sink:
-            return (m.direct_part[i - 1, k], 1) if c == PARTIAL else (held(m, data, i - 1, c, k), size_of(data.tensors[i], c))
+            return (
+                (m.direct_part[i - 1, k], 1)
+                if c == PARTIAL
+                else (held(m, data, i - 1, c, k), size_of(data.tensors[i], c))
+            )
     return 0, 0

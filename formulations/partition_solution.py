@@ -13,7 +13,8 @@ from formulations.partition_data import PartitionData, sum_modes
 
 @dataclass(frozen=True)
 class Choice:
-    """What the model says of one operator: its mode, the units of each device, the channels of each in a reduce-scatter (or None)."""
+    """What the model says of one operator: its mode, the units of each device, the channels of each in a reduce-scatter
+    (or None)."""
 
     mode: str
     shares: tuple[int, ...]

@@ -1,10 +1,11 @@
 """What is moved between the operators of a chain, and how long that takes: the transitions of `partition.py`.
 
-The bytes of a transition follow from the axis before and the axis after it. For every pair of the two there is a copy of the
-shares on both sides (zero unless the pair happens), so that each pair is linear in its own copies and their relaxation is tight.
+The bytes of a transition follow from the axis before and the axis after it. For every pair of the two there is a copy
+of the shares on both sides (zero unless the pair happens), so that each pair is linear in its own copies and their
+relaxation is tight.
 
 Sets
-    c in C_i    how the tensor of transition i is held: rows, channels, partial (sums), source (i = 0: whole on the source)
+    c in C_i    how the tensor of transition i is held: rows, channels, partial (sums), source (i = 0: all on it)
     PAIRS       (i, c, a): the tensor of transition i is held as c and operator i takes mode a (SINK for i = n)
 
 Variables
@@ -156,19 +157,21 @@ def _held(m: Any, data: PartitionData) -> None:
         return sum(m.sums_of[i, c, a, j] for j in m.J) >= m.y[i, c, a]
 
 
-def copy_length(m: Any, data: PartitionData, i: int, c: str, a: str, j: int, rows: AffineMap) -> Any:
-    first = {t: m.first_of[i, c, a, t, j] for t in rows.start}
-    last = {t: m.last_of[i, c, a, t, j] for t in rows.end}
-    return length(rows, m.share_of[i, c, a, j], m.part_of[i, c, a, j], first, last)
+def copy_length(m: Any, p: Pair, j: int, rows: AffineMap) -> Any:
+    """Length of what device j's share maps to, in the copies of pair p."""
+    first = {t: m.first_of[p, t, j] for t in rows.start}
+    last = {t: m.last_of[p, t, j] for t in rows.end}
+    return length(rows, m.share_of[p, j], m.part_of[p, j], first, last)
 
 
 def _aligned(m: Any, data: PartitionData) -> None:
-    """Rows meet a row need, or channels a channel need: what k holds and j needs overlaps, and no more can come from k."""
+    """Rows meet a row need, or channels a channel need: what k holds and j needs overlaps, and no more can come from
+    k."""
     m.meet = pyo.Var(m.ALIGNED, m.J, m.J, domain=pyo.Binary)
 
     @m.Constraint(m.ALIGNED, m.J)
     def need_is_met(m: Any, i: int, c: str, a: str, j: int) -> Any:
-        need = copy_length(m, data, i, c, a, j, data.modes[i][a].need)
+        need = copy_length(m, (i, c, a), j, data.modes[i][a].need)
         return sum(m.X[i, c, a, k, j] for k in m.J) == need
 
     @m.Constraint(m.ALIGNED, m.J, m.J)
@@ -210,6 +213,7 @@ def _aligned(m: Any, data: PartitionData) -> None:
 
 def _concatenated(m: Any, data: PartitionData) -> None:
     """Any other pair of axes: who takes part needs all of the tensor (the concatenation that IOP avoids)."""
+
     @m.Constraint(m.CONCATENATED, m.J)
     def need_everything(m: Any, i: int, c: str, a: str, j: int) -> Any:
         whole = size_of(data.tensors[i], c)
@@ -228,7 +232,7 @@ def _partial(m: Any, data: PartitionData) -> None:
         if k == j:
             return pyo.Constraint.Skip
         mode = data.modes[i][a]
-        region = copy_length(m, data, i, c, a, j, mode.region)
+        region = copy_length(m, (i, c, a), j, mode.region)
         return m.X[i, c, a, k, j] >= region - longest(mode.region, mode.size) * (m.y[i, c, a] - m.sums_of[i, c, a, k])
 
 
@@ -242,7 +246,7 @@ def _bytes(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Any:
             return tensor.pre_unit[data.modes[i][a].need_kind] * m.X[p, k, j]
         case "source" if k == data.source:
             mode = data.modes[i][a]
-            return tensor.unit[mode.need_kind] * copy_length(m, data, i, c, a, j, mode.need)
+            return tensor.unit[mode.need_kind] * copy_length(m, (i, c, a), j, mode.need)
         case "sink" if j == data.sink:
             return tensor.pre_unit[WHOLE] * m.sums_of[p, k] if c == PARTIAL else tensor.unit[c] * m.held_of[p, k]
     return 0

@@ -14,7 +14,8 @@ from iopt.errors import ClusterError
 
 
 class Charge(StrEnum):
-    """What connections cost in a phase: `tau` once (they open in parallel), or once per distinct peer of the busiest device."""
+    """What connections cost in a phase: `tau` once (they open in parallel), or once per distinct peer of the busiest
+    device."""
 
     PHASE = "phase"
     PEER = "peer"
@@ -88,10 +89,15 @@ class Cluster:
         if self.network.medium is Medium.SWITCHED:
             for key in ("up_bytes_per_s", "down_bytes_per_s"):
                 if len(getattr(self.network, key)) != len(names):
-                    raise ClusterError(f"cluster {self.name!r}: network.{key} has {len(getattr(self.network, key))} entries for {len(names)} devices")
+                    raise ClusterError(
+                        f"cluster {self.name!r}: network.{key} has {len(getattr(self.network, key))} entries "
+                        f"for {len(names)} devices"
+                    )
         for key in ("source", "sink"):
             if not 0 <= getattr(self, key) < len(names):
-                raise ClusterError(f"cluster {self.name!r}: {key} is {getattr(self, key)}; expected 0 ... {len(names) - 1}")
+                raise ClusterError(
+                    f"cluster {self.name!r}: {key} is {getattr(self, key)}; expected 0 ... {len(names) - 1}"
+                )
 
     def __len__(self) -> int:
         return len(self.devices)
@@ -105,5 +111,7 @@ class Cluster:
 
     def with_memory(self, memory_bytes: tuple[int | None, ...]) -> Cluster:
         """The same cluster with other memory caps, one per device."""
-        devices = tuple(replace(device, memory_bytes=cap) for device, cap in zip(self.devices, memory_bytes, strict=True))
+        devices = tuple(
+            replace(device, memory_bytes=cap) for device, cap in zip(self.devices, memory_bytes, strict=True)
+        )
         return replace(self, devices=devices)

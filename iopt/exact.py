@@ -1,7 +1,7 @@
 """From a Pyomo model to HiGHS and back: the one place that knows the solver.
 
-Pyomo compiles the model to arrays once; highspy takes them. So incumbents can be handed over whole, progress comes from the
-solver's own callbacks, and there is no second model to keep.
+Pyomo compiles the model to arrays once; highspy takes them. So incumbents can be handed over whole, progress comes from
+the solver's own callbacks, and there is no second model to keep.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ TOLERANCE = 1e-9
 """Absolute feasibility and integrality tolerance; models are scaled so that it is far below anything that matters."""
 
 LARGE = 5_000
-"""Columns from which the first relaxation is solved by interior point: three times as fast there, slower on small models."""
+"""Columns from which the first relaxation is solved by interior point: three times as fast there, slower on small
+models."""
 
 
 @dataclass(frozen=True)
 class Solution:
-    """In the units of the model. `objective` and `values` (per column) are None without a solution; `bound` is -inf without one."""
+    """In the units of the model. `objective` and `values` (per column) are None without a solution; `bound` is -inf
+    without one."""
 
     is_complete: bool
     """The solver stopped because it was done, not because of a limit."""
@@ -116,13 +118,15 @@ class Solver:
 
             highs.cbMipLogging += report
         _run(highs)
-        highs.clearCallbacks()
+        highs.clearCallbacks()  # type: ignore[no-untyped-call]  # highspy's own
         return self._outcome(improved[-1] if improved else start, time.perf_counter() - began)
 
     def load(self, values: Values) -> None:
         """Give the model's variables these values."""
         for variable, value in zip(self._columns, values, strict=True):
-            variable.set_value(round(value) if variable.is_integer() or variable.is_binary() else value, skip_validation=True)
+            variable.set_value(
+                round(value) if variable.is_integer() or variable.is_binary() else value, skip_validation=True
+            )
 
     def _outcome(self, known: Values | None, runtime_s: float) -> Solution:
         """What came out; an interrupted solver has forgotten its incumbent, `known` is the last that it reported."""
@@ -166,7 +170,7 @@ def _run(highs: highspy.Highs) -> None:
 
 
 def _silent() -> highspy.Highs:
-    highs = highspy.Highs()
+    highs = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy's own
     highs.setOptionValue("log_to_console", False)
     for name in ("primal_feasibility_tolerance", "dual_feasibility_tolerance", "mip_feasibility_tolerance"):
         highs.setOptionValue(name, TOLERANCE)

@@ -34,7 +34,8 @@ Plan = TypeVar("Plan", covariant=True)
 
 @dataclass(frozen=True)
 class Result(Generic[Plan]):
-    """`objective` is the evaluator's value of `plan`; `bound` is a proved lower bound on every plan, where there is one."""
+    """`objective` is the evaluator's value of `plan`; `bound` is a proved lower bound on every plan, where there is
+    one."""
 
     method: str
     status: Status

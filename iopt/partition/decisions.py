@@ -16,7 +16,8 @@ from iopt.partition.problem import Problem
 
 @dataclass(frozen=True)
 class Decisions:
-    """Modes [..., n] (codes of `geometry`), intervals [..., n, m], and for reduce-scatters those of the scattered channels."""
+    """Modes [..., n] (codes of `geometry`), intervals [..., n, m], and for reduce-scatters those of the scattered
+    channels."""
 
     mode: Ints
     lo: Ints
@@ -38,7 +39,8 @@ class Decisions:
         empty = ((0, 0),) * devices
         own = np.array([split.intervals for split in splits], dtype=np.int64)
         scattered = np.array(
-            [split.combine.intervals if isinstance(split.combine, Scatter) else empty for split in splits], dtype=np.int64
+            [split.combine.intervals if isinstance(split.combine, Scatter) else empty for split in splits],
+            dtype=np.int64,
         )
         return Decisions(
             np.array([split_code(split) for split in splits]),
@@ -86,7 +88,9 @@ def _check_intervals(intervals: tuple[Interval, ...], size: int, unit: int, devi
     at = 0
     for lo, hi in intervals:
         if lo != at or hi < lo:
-            raise PlanError(f"{where}: [{lo}, {hi}] does not continue at {at}; expected consecutive intervals from 0 to {size}")
+            raise PlanError(
+                f"{where}: [{lo}, {hi}] does not continue at {at}; expected consecutive intervals from 0 to {size}"
+            )
         if hi % unit:
             raise PlanError(f"{where}: {hi} is not on a group boundary (a multiple of {unit})")
         at = hi

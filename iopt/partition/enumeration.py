@@ -65,7 +65,9 @@ def best_plan(problem: Problem, limit: int = 5_000_000) -> tuple[Plan, float] | 
 
     Raises `ValueError` for a problem with more than `limit` plans.
     """
-    caps = np.array([np.inf if device.memory_bytes is None else device.memory_bytes for device in problem.cluster.devices])
+    caps = np.array(
+        [np.inf if device.memory_bytes is None else device.memory_bytes for device in problem.cluster.devices]
+    )
     best, at, before = np.inf, -1, 0
     for costs in every_plan(problem, limit):
         latency = np.where((costs.memory_bytes <= caps).all(axis=-1), costs.latency_s, np.inf)

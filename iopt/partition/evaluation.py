@@ -1,7 +1,8 @@
-"""The judge: latency, bytes and memory of a plan. Pure numpy; exact, heuristic, written and executed plans all pass here.
+"""The judge: latency, bytes and memory of a plan. Pure numpy; exact, heuristic, written and executed plans all pass
+here.
 
-Latency is bulk-synchronous (IOP, arXiv 2409.07693, equations (6)-(8)): per operator the phase into it, the slowest device's
-compute, and the reduce-scatter where there is one; then the output phase. Memory is constraint (1).
+Latency is bulk-synchronous (IOP, arXiv 2409.07693, equations (6)-(8)): per operator the phase into it, the slowest
+device's compute, and the reduce-scatter where there is one; then the output phase. Memory is constraint (1).
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ class Phase:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a plan costs. `compute_by_operator_s` and `phases` add up to the latency; `phases` holds those with bytes, in time order."""
+    """What a plan costs. `compute_by_operator_s` and `phases` add up to the latency; `phases` holds those with bytes,
+    in time order."""
 
     latency_s: float
     compute_s: float
@@ -59,8 +61,9 @@ class Evaluation:
 
 
 class Costs(NamedTuple):
-    """Arrays of any number of plans [...]: seconds of compute [..., n]; bytes [..., n, m, m] and seconds [..., n] of each kind of
-    phase, where `moves` counts n + 1 (the phase into each operator, then the output phase); bytes of memory [..., m]."""
+    """Arrays of any number of plans [...]: seconds of compute [..., n]; bytes [..., n, m, m] and seconds [..., n] of
+    each kind of phase, where `moves` counts n + 1 (the phase into each operator, then the output phase); bytes of
+    memory [..., m]."""
 
     compute_s: Floats
     moves: Ints
@@ -93,7 +96,8 @@ class Evaluator:
         self._index = np.arange(len(problem.operators))
 
     def __call__(self, plan: Plan) -> Evaluation:
-        """Raises `PlanError` for a plan that does not fit; one that breaks a cap is judged, with its violations in words."""
+        """Raises `PlanError` for a plan that does not fit; one that breaks a cap is judged, with its violations in
+        words."""
         return self._summary(self.costs(Decisions.of(self.problem, self.geometry, plan)))
 
     def costs(self, plans: Decisions) -> Costs:
@@ -147,17 +151,27 @@ class Evaluator:
 
     def memory_bytes(self, plans: Decisions, need: Boxes) -> Ints:
         """Peak bytes per device [..., m] under the problem's memory model."""
-        geometry, tensors = self.geometry, self.geometry.tensors[1:]
+        peak: Ints = self.resident_bytes(plans).sum(axis=-2) + self.working_bytes(plans, need).max(axis=-2)
+        return peak
+
+    def resident_bytes(self, plans: Decisions) -> Ints:
+        """Parameters that each device holds of each operator [..., n, m]."""
         share, some = plans.hi - plans.lo, plans.hi > plans.lo
-        weights = geometry.weight_bytes[self._index, plans.mode][..., None] * share
-        resident = (weights + geometry.fixed_bytes[self._index, plans.mode][..., None] * some).sum(axis=-2)
+        each, fixed = (
+            table[self._index, plans.mode] for table in (self.geometry.weight_bytes, self.geometry.fixed_bytes)
+        )
+        resident: Ints = each[..., None] * share + fixed[..., None] * some
+        return resident
+
+    def working_bytes(self, plans: Decisions, need: Boxes) -> Ints:
+        """Boxes that each device reads and writes in each operator [..., n, m]."""
+        tensors, some = self.geometry.tensors[1:], plans.hi > plans.lo
         each = np.where(plans.mode == H, tensors.pre_row_bytes, tensors.pre_channel_bytes)[..., None]
         is_partial = ((plans.mode == IC) | (plans.mode == IC_ROWS))[..., None]
-        written = np.where(is_partial, tensors.pre_bytes[:, None] * some, each * self._amount(plans))
+        written: Ints = np.where(is_partial, tensors.pre_bytes[:, None] * some, each * self._amount(plans))
         if self.problem.memory == "live":
             written = written + box_bytes(self.geometry.tensors[:-1], need)
-        peak: Ints = resident + written.max(axis=-2)
-        return peak
+        return written
 
     def _amount(self, plans: Decisions) -> Ints:
         """Length of each share, in pre rows for H [..., n, m]."""

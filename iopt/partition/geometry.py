@@ -29,8 +29,8 @@ def mode_code(mode: Mode) -> int:
 class Tensors:
     """Tensors that are moved, [n] each: sizes of the tensor, and of the pre tensor that its partial sums have.
 
-    `pre_lo[e, r]` is the first pre row that an interval of rows starting at r needs, `pre_hi[e, r]` one past the last that an
-    interval ending at r needs.
+    `pre_lo[e, r]` is the first pre row that an interval of rows starting at r needs, `pre_hi[e, r]` one past the last
+    that an interval ending at r needs.
     """
 
     rows: Ints
@@ -50,11 +50,12 @@ class Tensors:
 
 @dataclass(frozen=True)
 class Geometry:
-    """`size`, `unit`, `flops`, `weight_bytes`, `fixed_bytes` are [n, 4] by mode: what can be shared out and its multiples, then
-    FLOPs and parameter bytes per row or channel of a share (H: per pre row), and bytes that every participant holds.
+    """`size`, `unit`, `flops`, `weight_bytes`, `fixed_bytes` are [n, 4] by mode: what can be shared out and its
+    multiples, then FLOPs and parameter bytes per row or channel of a share (H: per pre row), and bytes that every
+    participant holds.
 
-    `pre_lo`, `pre_hi`, `in_lo`, `in_hi` [n, rows + 1]: pre rows and input rows that an interval of output rows needs, by where it
-    starts and where it ends. `tensors` [n + 1]: the input of the network, then what each operator writes.
+    `pre_lo`, `pre_hi`, `in_lo`, `in_hi` [n, rows + 1]: pre rows and input rows that an interval of output rows needs,
+    by where it starts and where it ends. `tensors` [n + 1]: the input of the network, then what each operator writes.
     """
 
     size: Ints
@@ -81,17 +82,27 @@ class Geometry:
             [(source, source), *((op.output_shape, op.pre_shape) for op in operators)],
             [(np.arange(rows), np.arange(rows)), *(table[:2] for table in tables)],
         )
+        size, unit, flops, weight, fixed = (np.array([mode[part] for mode in modes]) for part in range(5))
+        pre_lo, pre_hi, in_lo, in_hi = (np.array([table[part] for table in tables]) for part in range(4))
         return Geometry(
-            *(np.array([mode[part] for mode in modes]) for part in range(5)),
-            *(np.array([table[part] for table in tables]) for part in range(4)),
-            np.array([op.input_shape.channels for op in operators]),
-            np.array([op.is_weighted and op.groups == 1 for op in operators]),
-            tensors,
+            size=size,
+            unit=unit,
+            flops=flops,
+            weight_bytes=weight,
+            fixed_bytes=fixed,
+            pre_lo=pre_lo,
+            pre_hi=pre_hi,
+            in_lo=in_lo,
+            in_hi=in_hi,
+            in_channels=np.array([op.input_shape.channels for op in operators]),
+            oc_needs_all=np.array([op.is_weighted and op.groups == 1 for op in operators]),
+            tensors=tensors,
         )
 
 
 def _row_tables(operator: Operator, rows: int) -> tuple[Ints, Ints, Ints, Ints]:
-    """Pre rows and input rows by the start and by the end of an interval of output rows (zero where there is no such row)."""
+    """Pre rows and input rows by the start and by the end of an interval of output rows (zero where there is no such
+    row)."""
     pre_lo, pre_hi, in_lo, in_hi = (np.zeros(rows, dtype=np.int64) for _ in range(4))
     height = operator.output_shape.height
     for row in range(height):
@@ -101,7 +112,9 @@ def _row_tables(operator: Operator, rows: int) -> tuple[Ints, Ints, Ints, Ints]:
     return pre_lo, pre_hi, in_lo, in_hi
 
 
-def _mode_tables(operator: Operator, modes: tuple[Mode, ...]) -> tuple[list[int], list[int], list[float], list[int], list[int]]:
+def _mode_tables(
+    operator: Operator, modes: tuple[Mode, ...]
+) -> tuple[list[int], list[int], list[float], list[int], list[int]]:
     size, unit, weight, fixed = ([0] * 4 for _ in range(4))
     flops = [0.0] * 4
     weights, per_channel = operator.weight_elements * ELEMENT_BYTES, operator.channel_elements * ELEMENT_BYTES

@@ -39,20 +39,25 @@ METHODS = {
         Method("milp", "exact: axes, integer shares and combine jointly, with a proved bound (HiGHS)"),
         Method("dp", "exact shortest path over fixed candidate shares, then local moves", _dp),
         Method("iop", "greedy pairing of OC and IC splits (IOP)", plan_iop),
-        Method("coedge", "rows of convolutions in one ratio, fully connected layers on one device (CoEdge)", plan_coedge),
+        Method(
+            "coedge", "rows of convolutions in one ratio, fully connected layers on one device (CoEdge)", plan_coedge
+        ),
         Method("oc", "every operator by output channels, concatenation after each (IOP's baseline)", plan_oc),
         Method("modnn", "rows from the source and back to it, operator by operator (MoDNN)", plan_modnn),
         Method("single", "the best single device", plan_single),
     )
 }
 
-STARTS = ("single", "oc", "coedge", "iop")
-"""Heuristics whose plans lie in the decision space of the exact method."""
-
 
 def start_plans(problem: Problem) -> list[Plan]:
-    """Plans of the fast heuristics."""
-    return [METHODS[name].plan(problem) for name in STARTS]  # type: ignore[misc]  # each of them has one
+    """Plans of the fast heuristics in all their variants, as far as they lie in the decision space of the exact
+    method."""
+    return [
+        plan_single(problem),
+        plan_oc(problem),
+        *(plan_coedge(problem, fc=fc) for fc in ("one", "oc")),
+        *(plan_iop(problem, combine=combine) for combine in ("direct", "scatter")),
+    ]
 
 
 def solve(
@@ -65,8 +70,8 @@ def solve(
 ) -> Result[Plan]:
     """Decide how to split every operator.
 
-    `method`: a name of `METHODS`; `time_limit_s` and `gap` (relative) stop `milp`, heuristics are not limited; `starts`: plans that
-    `milp` starts from, by default those of the heuristics and of `dp`. Raises `OptionError`.
+    `method`: a name of `METHODS`; `time_limit_s` and `gap` (relative) stop `milp`, heuristics are not limited;
+    `starts`: plans that `milp` starts from, by default those of the heuristics and of `dp`. Raises `OptionError`.
     """
     chosen = _checked(method, time_limit_s, gap)
     began = time.perf_counter()
@@ -88,13 +93,11 @@ def compare(
     on_progress: OnProgress | None = None,
 ) -> Iterator[Result[Plan]]:
     """Every method on one problem, the exact one last and started from the others."""
-    starts: list[Plan] = []
-    for name in ("single", "oc", "coedge", "modnn", "iop", "dp"):
-        result = solve(problem, name)
-        if name != "modnn" and result.plan is not None:
-            starts.append(result.plan)
-        yield result
-    yield solve(problem, "milp", time_limit_s, gap, on_progress, starts)
+    for name in ("single", "oc", "coedge", "modnn", "iop"):
+        yield solve(problem, name)
+    best = solve(problem, "dp")
+    yield best
+    yield solve(problem, "milp", time_limit_s, gap, on_progress, [best.plan] if best.plan else [])
 
 
 def judged(problem: Problem, method: str, plan: Plan, runtime_s: float) -> Result[Plan]:

@@ -55,10 +55,10 @@ def solve_milp(
 ) -> Result[Plan]:
     """Least latency over every plan of the decision space, with a proved bound.
 
-    `gap`: relative gap at which to stop; `starts`: plans to start from, the best that keeps every cap becomes the incumbent;
-    `formulation`: `tight`, or `plain` for the reference that follows the paper line by line; `spent_s`: seconds already spent
-    on `starts`, which count in the result's run time and progress.
-    INFEASIBLE comes with a message that says what is short.
+    `gap`: relative gap at which to stop; `starts`: plans to start from, the best that keeps every cap becomes the
+    incumbent; `formulation`: `tight`, or `plain` for the reference that follows the paper line by line; `spent_s`:
+    seconds already spent on `starts`, which count in the result's run time and progress. INFEASIBLE comes with a
+    message that says what is short.
     """
     return _Search(problem, time_limit_s, gap, on_progress, formulation, spent_s).run(starts)
 
@@ -96,7 +96,8 @@ class _Search:
         return self._result(self._status(), "")
 
     def _solve(self, problem: Problem, attempts: int = 3) -> None:
-        """Solve, and again with a smaller cap where the plan breaks one by the solver's tolerance: for a plan, not for a bound."""
+        """Solve, and again with a smaller cap where the plan breaks one by the solver's tolerance: for a plan, not for
+        a bound."""
         plan = self._solved(problem)
         if plan is None:
             return
@@ -163,7 +164,9 @@ class _Search:
             status=status,
             plan=self.best.plan,
             objective=self.best.latency_s if known else None,
-            bound=min(self.bound, self.best.latency_s) if np.isfinite(self.bound) and status is not Status.INFEASIBLE else None,
+            bound=min(self.bound, self.best.latency_s)
+            if np.isfinite(self.bound) and status is not Status.INFEASIBLE
+            else None,
             runtime_s=time.perf_counter() - self._began,
             solver=f"HiGHS {version('highspy')}",
             message=message,

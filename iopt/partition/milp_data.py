@@ -66,7 +66,9 @@ def _modes(problem: Problem, geometry: Geometry, i: int, rates: Sequence[float],
         if size == 0:
             continue
         kind, need, region = _needs(geometry, i, code)
-        work = _affine(geometry.pre_lo[i, :size], geometry.pre_hi[i, 1 : size + 1]) if code == codes.H else AffineMap(unit)
+        work = (
+            _affine(geometry.pre_lo[i, :size], geometry.pre_hi[i, 1 : size + 1]) if code == codes.H else AffineMap(unit)
+        )
         box = {ROWS: into.row_bytes, CHANNELS: into.channel_bytes, WHOLE: into.bytes}[kind]
         written = {codes.H: out.pre_row_bytes, codes.OC: out.pre_channel_bytes}.get(code, out.pre_bytes)
         modes[key] = Mode(
@@ -101,7 +103,8 @@ def _needs(geometry: Geometry, i: int, code: int) -> tuple[str, AffineMap, Affin
 
 
 def _affine(lo: np.ndarray, hi: np.ndarray) -> AffineMap:
-    """The map of intervals that start at `lo[start]` and end at `hi[end - 1]`: affine, with corrections where it is not."""
+    """The map of intervals that start at `lo[start]` and end at `hi[end - 1]`: affine, with corrections where it is
+    not."""
     size = len(lo)
     if size == 1:
         return AffineMap(int(hi[0] - lo[0]), before=int(-lo[0]), after=int(lo[0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Literal
 
 Interval = tuple[int, int]
@@ -20,23 +21,25 @@ class Axis(StrEnum):
 
 @dataclass(frozen=True)
 class Scatter:
-    """Reduce-scatter of the partial sums: device j receives the channels `intervals[j]` of the pre tensor and applies the epilogue."""
+    """Reduce-scatter of the partial sums: device j receives the channels `intervals[j]` of the pre tensor and applies
+    the epilogue."""
 
     intervals: tuple[Interval, ...]
 
 
 @dataclass(frozen=True)
 class Direct:
-    """Every consumer receives the partial sums of the region that it needs, adds them and applies the epilogue itself."""
+    """Every consumer receives the partial sums of the region that it needs, adds them and applies the epilogue
+    itself."""
 
 
 @dataclass(frozen=True)
 class Split:
     """How one operator is split. `intervals` has one interval per device, in device order.
 
-    `along = "rows"` (IC of a linear operator after a flatten): the intervals count rows of the tensor before the flatten.
-    `combine` says how the partial sums of an IC split meet; None for the other axes.
-    `via = "source"`: the output is gathered on the source and sent to its consumers from there (MoDNN).
+    `along = "rows"` (IC of a linear operator after a flatten): the intervals count rows of the tensor before the
+    flatten. `combine` says how the partial sums of an IC split meet; None for the other axes. `via = "source"`: the
+    output is gathered on the source and sent to its consumers from there (MoDNN).
     """
 
     operator: str
@@ -59,4 +62,4 @@ def intervals_from(shares: tuple[int, ...] | list[int]) -> tuple[Interval, ...]:
     bounds = [0]
     for share in shares:
         bounds.append(bounds[-1] + int(share))
-    return tuple(zip(bounds[:-1], bounds[1:], strict=True))
+    return tuple(pairwise(bounds))

@@ -29,9 +29,8 @@ class Problem:
     """Partition `graph` over `cluster` at least latency.
 
     `along_rows`: whether a linear operator after a flatten may be split along the rows of the tensor before it.
-    `memory`: `live` (resident parameters + the largest need box and pre box of one operator) or `paper` (parameters + the
-    largest share of a pre tensor written).
-    Raises `ModelError` for a network with branches.
+    `memory`: `live` (resident parameters + the largest need box and pre box of one operator) or `paper` (parameters +
+    the largest share of a pre tensor written). Raises `ModelError` for a network with branches.
     """
 
     graph: Graph
@@ -41,7 +40,9 @@ class Problem:
 
     def __post_init__(self) -> None:
         if not self.graph.is_chain:
-            raise ModelError(f"{self.graph.name} has branches ({_first_branch(self.graph)}); only chains can be planned so far")
+            raise ModelError(
+                f"{self.graph.name} has branches ({_first_branch(self.graph)}); only chains can be planned so far"
+            )
 
     @property
     def operators(self) -> tuple[Operator, ...]:

@@ -17,7 +17,8 @@ from iopt.partition.problem import Problem
 
 @dataclass(frozen=True)
 class Shortage:
-    """`plan` needs the least extra memory found; `extra_bytes` per device name. `is_proved_positive`: every plan breaks a cap."""
+    """`plan` needs the least extra memory found; `extra_bytes` per device name. `is_proved_positive`: every plan breaks
+    a cap."""
 
     plan: Plan | None
     extra_bytes: dict[str, int]

@@ -1,8 +1,8 @@
 """Who sends how many bytes to whom in a phase, and how long the phase takes.
 
 One rule serves every phase. What a device *holds* of a tensor meets what a device *needs* of it:
-the transfer into an operator, the reduce-scatter of partial sums (holds partial sums, needs channels), the gather of the output
-(the sink needs everything), a broadcast from the source (which holds the whole).
+the transfer into an operator, the reduce-scatter of partial sums (holds partial sums, needs channels), the gather of
+the output (the sink needs everything), a broadcast from the source (which holds the whole).
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ For needs: rows, channels, and WHOLE for everything."""
 class Boxes(NamedTuple):
     """Per device an interval of rows or channels: `kind` [...], `lo` and `hi` [..., m]; an empty interval is nothing.
 
-    PARTIAL: who has a non-empty interval has partial sums of everything. WHOLE: who has one holds, or needs, everything.
+    PARTIAL: who has a non-empty interval has partial sums of everything. WHOLE: who has one holds, or needs,
+    everything.
     """
 
     kind: Ints
@@ -47,26 +48,36 @@ def moved(tensors: Tensors, held: Boxes, need: Boxes) -> Ints:
 
     `held` and `need` have shapes that broadcast to [..., n] and [..., n, m]; n is the dimension of `tensors`.
     """
-    by_rows = held.kind == ROWS
-    aligned = held.kind == need.kind
-    full = np.where(by_rows, tensors.rows, tensors.channels)[..., None]
-    lo = np.where(aligned[..., None], need.lo, 0)
-    hi = np.where(aligned[..., None], need.hi, full)
-    overlap = np.minimum(held.hi[..., :, None], hi[..., None, :]) - np.maximum(held.lo[..., :, None], lo[..., None, :])
-    overlap = np.maximum(overlap, 0) * need.present[..., None, :]
-    split = overlap * np.where(by_rows, tensors.row_bytes, tensors.channel_bytes)[..., None, None]
-
-    partial = held.present[..., :, None] * _region_bytes(tensors, need)[..., None, :]
-    whole = held.present[..., :, None] * box_bytes(tensors, need)[..., None, :]
     kind = held.kind[..., None, None]
-    moved: Ints = np.where(kind == PARTIAL, partial, np.where(kind == WHOLE, whole, split))
-    return moved * ~np.eye(moved.shape[-1], dtype=bool)
+    result: Ints = np.asarray(_of_split(tensors, held, need) if (held.kind < PARTIAL).any() else 0)
+    if (held.kind == PARTIAL).any():
+        partial = held.present[..., :, None] * _region_bytes(tensors, need)[..., None, :]
+        result = np.where(kind == PARTIAL, partial, result)
+    if (held.kind == WHOLE).any():
+        whole = held.present[..., :, None] * box_bytes(tensors, need)[..., None, :]
+        result = np.where(kind == WHOLE, whole, result)
+    return result * ~np.eye(result.shape[-1], dtype=bool)
+
+
+def _of_split(tensors: Tensors, held: Boxes, need: Boxes) -> Ints:
+    """Bytes of what k holds that j needs, where rows or channels are held; a need of another kind is a need of
+    everything."""
+    by_rows, aligned = held.kind == ROWS, (held.kind == need.kind)[..., None]
+    full = np.where(by_rows, tensors.rows, tensors.channels)[..., None]
+    lo = np.where(aligned, need.lo, 0)
+    hi = np.where(aligned, need.hi, full)
+    overlap = np.minimum(held.hi[..., :, None], hi[..., None, :]) - np.maximum(held.lo[..., :, None], lo[..., None, :])
+    each = np.where(by_rows, tensors.row_bytes, tensors.channel_bytes)[..., None, None]
+    split: Ints = np.maximum(overlap, 0) * need.present[..., None, :] * each
+    return split
 
 
 def box_bytes(tensors: Tensors, need: Boxes) -> Ints:
     """Bytes of what each device needs of the tensor."""
     each = np.where(need.kind == ROWS, tensors.row_bytes, tensors.channel_bytes)[..., None]
-    box: Ints = np.where((need.kind == WHOLE)[..., None], tensors.bytes[..., None] * need.present, (need.hi - need.lo) * each)
+    box: Ints = np.where(
+        (need.kind == WHOLE)[..., None], tensors.bytes[..., None] * need.present, (need.hi - need.lo) * each
+    )
     return box
 
 

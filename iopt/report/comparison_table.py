@@ -22,7 +22,9 @@ def print_comparison(console: Console, problem: Problem, rows: Sequence[Row]) ->
     console.print(costs_table(rows))
     console.print(memory_table(problem, rows))
     if rows and rows[0].bound_s is not None:
-        console.print(f"no plan is below {milliseconds(rows[0].bound_s)} ms; gap: how far a plan is above that, at most")
+        console.print(
+            f"no plan is below {milliseconds(rows[0].bound_s)} ms; gap: how far a plan is above that, at most"
+        )
 
 
 def costs_table(rows: Sequence[Row]) -> Table:

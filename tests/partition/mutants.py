@@ -1,8 +1,8 @@
 """Mutants of the partition formulations: each constraint dropped in turn.
 
-A mutant of a defining constraint must let a wrong optimum through on some tiny instance; a mutant of an inequality that only
-helps the solver must weaken the relaxation of some. `python -m tests.partition.mutants` finds instances that show it and
-writes them to tests/data/partition_mutants.json, which `test_mutants.py` replays.
+A mutant of a defining constraint must let a wrong optimum through on some tiny instance; a mutant of an inequality that
+only helps the solver must weaken the relaxation of some. `python -m tests.partition.mutants` finds instances that show
+it and writes them to tests/data/partition_mutants.json, which `test_mutants.py` replays.
 """
 
 from __future__ import annotations

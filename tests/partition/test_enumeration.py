@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import comb
 
+import numpy as np
 import pytest
 
 from iopt.graph import Operator
 from iopt.layers import Conv2d, Linear, Pool
-from iopt.partition.enumeration import best_plan, splits
+from iopt.partition.enumeration import best_plan, every_plan, plan_at, splits
 from iopt.partition.evaluation import evaluate
 from iopt.partition.plan import Axis, Direct, Interval, Plan, Scatter, Split, intervals_from
 from iopt.partition.problem import Problem
@@ -132,9 +133,12 @@ def test_the_best_plan_is_the_best_by_the_referee_on_more(seed: int) -> None:
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 1000])
-def test_the_chunk_does_not_matter(chunk: int) -> None:
+def test_the_chunk_does_not_matter_and_positions_name_plans(chunk: int) -> None:
     problem = tiny_problem(3, devices=2, operators=2, plan_limit=500)
-    assert best_plan(problem, chunk=chunk) == best_plan(problem)
+    latency = np.concatenate([costs.latency_s for costs in every_plan(problem, chunk=chunk)])
+    assert len(latency) == plan_count(problem)
+    for position in range(0, len(latency), 5):
+        assert latency[position] == pytest.approx(evaluate(problem, plan_at(problem, position)).latency_s, rel=1e-12)
 
 
 def test_no_plan_keeps_a_cap_of_one_byte() -> None:

@@ -96,7 +96,8 @@ def test_the_best_heuristic_is_where_the_solver_starts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("graph", "devices", "stated_ms"), [(ALEXNET, 4, "445.989"), (VGG11, 4, "4014.0375"), (VGG11, 2, None), (ALEXNET, 2, None)]
+    ("graph", "devices", "stated_ms"),
+    [(ALEXNET, 4, "445.989"), (VGG11, 4, "4014.0375"), (VGG11, 2, None), (ALEXNET, 2, None)],
 )
 def test_reference_networks_are_proved(graph: object, devices: int, stated_ms: str | None) -> None:
     problem = Problem(graph, cal(devices) if stated_ms else mixed(devices))  # type: ignore[arg-type]

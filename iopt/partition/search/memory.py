@@ -19,13 +19,13 @@ RESERVES = (0.0, 0.05, 0.1, 0.2, 0.4)
 
 
 def working_bytes(evaluator: Evaluator, index: int, stage: Stage) -> Ints:
-    """Peak bytes of each option of operator `index` besides its parameters [N, m], found from that operator alone."""
+    """Bytes of the boxes of each option of operator `index` [N, m], found from that operator alone."""
     count, operators, devices = len(stage.mode), len(evaluator.problem.operators), len(evaluator.problem.cluster)
     mode, off = np.zeros((count, operators), dtype=np.int64), np.zeros((count, operators), dtype=bool)
     lo, hi, none = (np.zeros((count, operators, devices), dtype=np.int64) for _ in range(3))
     mode[:, index], lo[:, index], hi[:, index] = stage.mode, stage.lo, stage.hi
     alone = Decisions(mode, lo, hi, off, none, none, off)
-    working: Ints = evaluator.memory_bytes(alone, evaluator.needs(alone)) - stage.resident
+    working: Ints = evaluator.working_bytes(alone, evaluator.needs(alone))[:, index]
     return working
 
 

@@ -1,0 +1,113 @@
+"""The commands besides `plan`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from iopt.partition import files, methods
+from iopt.zoo import ENTRIES
+from tests.cli.conftest import Iopt
+
+HOME = ("net.json", "--cluster", "mixed2")
+
+
+def test_compare_has_every_method(iopt: Iopt) -> None:
+    code, out, err = iopt("compare", *HOME)
+    assert (code, err) == (0, "")
+    lines = [line.split()[:2] for line in out.splitlines() if line.strip()]
+    found = [line[0] for line in lines if line[1:] in (["FEASIBLE"], ["OPTIMAL"])]
+    assert sorted(found) == sorted(methods.METHODS)
+    assert "device-2" in out
+    assert "no plan is below " in out
+
+
+def test_compare_as_json(iopt: Iopt) -> None:
+    code, out, err = iopt("compare", *HOME, "--json")
+    assert (code, err) == (0, "")
+    rows = {row["method"]: row for row in json.loads(out)}
+    assert sorted(rows) == sorted(methods.METHODS)
+    exact = rows["milp"]
+    keys = "method status latency_s compute_s transfer_s bytes connections memory_bytes violations"
+    assert list(exact) == [*keys.split(), "bound_s", "gap", "runtime_s", "solver", "message"]
+    assert exact["status"] == "OPTIMAL"
+    assert rows["modnn"]["gap"] is None
+    for row in rows.values():
+        assert row["bound_s"] == exact["bound_s"]
+        assert row["gap"] is None or row["gap"] >= exact["gap"]
+
+
+def test_compare_says_what_the_exact_method_says(iopt: Iopt) -> None:
+    code, out, err = iopt("compare", "net.json", "--cluster", "small.yaml")
+    assert code == 3
+    assert "INFEASIBLE" in out
+    assert err.startswith("iopt: infeasible: ")
+
+
+def test_show_is_what_plan_showed(iopt: Iopt) -> None:
+    planned = iopt("plan", *HOME, "--method", "dp", "-o", "plan.json")
+    assert iopt("show", "plan.json") == (0, planned.out, "")
+
+
+def test_check_lists_what_is_not_true(iopt: Iopt) -> None:
+    iopt("plan", *HOME, "--method", "iop", "-o", "plan.json")
+    code, out, err = iopt("check", "plan.json")
+    assert (code, out, err) == (0, "plan.json: every claim is true (FEASIBLE, net on mixed2)\n", "")
+    data = json.loads(Path("plan.json").read_text())
+    data["evaluation"]["compute_s"] = data["result"]["objective_s"] = 0.5
+    Path("plan.json").write_text(json.dumps(data))
+    code, out, err = iopt("check", "plan.json")
+    assert code == 2
+    assert [line.split(" is ")[0] for line in out.splitlines()] == [
+        "plan.json: evaluation.compute_s",
+        "plan.json: result.objective_s",
+    ]
+    assert err == "iopt: plan.json: 2 claims are not true: changed by hand, or made for another model\n"
+    code, out, err = iopt("show", "plan.json")
+    assert (code, out) == (2, "")
+    assert err.startswith("iopt: plan.json: changed by hand, or made for another model: evaluation.compute_s is 0.5; ")
+
+
+def test_graph_writes_what_it_reads(iopt: Iopt) -> None:
+    code, out, err = iopt("graph", "net.json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == json.loads(Path("net.json").read_text())
+    code, out, err = iopt("graph", "net.json", "-o", "again.json")
+    assert (code, out, err) == (0, "", "written to again.json: 3 operators, 520 parameters\n")
+    assert json.loads(Path("again.json").read_text()) == json.loads(Path("net.json").read_text())
+
+
+def test_models_and_clusters(iopt: Iopt) -> None:
+    listed = iopt("models")
+    assert listed.code == 0
+    assert all(f" {name} " in listed.out for name in ENTRIES)
+    listed = iopt("clusters")
+    assert listed.code == 0
+    assert " cal4 " in listed.out
+    one = iopt("clusters", "mixed4").out
+    assert "80 Mbit/s" in one
+    assert "switched network, connections 0.200 ms per phase; input on device-1, output on device-1" in one
+    assert "300 Mbit/s" not in iopt("clusters", "small.yaml").out
+    assert json.loads(iopt("clusters", "--schema").out)["title"] == "ClusterFile"
+
+
+def test_help_and_version(iopt: Iopt) -> None:
+    assert iopt() == iopt("--help")
+    code, out, err = iopt("--help")
+    assert (code, err) == (0, "")
+    assert out.startswith("Usage: iopt ")
+    assert iopt("--version").out.startswith("iopt")
+
+
+@pytest.mark.parametrize("command", ["plan", "compare", "show", "check", "graph", "models", "clusters"])
+def test_every_command_has_help(iopt: Iopt, command: str) -> None:
+    code, out, err = iopt(command, "--help")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"Usage: iopt {command} ")
+
+
+def test_tight_plans_on_one_device_break_their_caps(iopt: Iopt) -> None:
+    assert iopt("plan", *HOME, "--tight", "--method", "oc", "-o", "plan.json").code == 0
+    assert files.load("plan.json").problem.cluster.devices[0].memory_bytes is not None

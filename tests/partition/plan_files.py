@@ -1,0 +1,55 @@
+"""A plan file that holds every kind of thing, for tests that change one of them."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+from iopt.partition import files
+from iopt.partition.evaluation import evaluate
+from iopt.partition.plan import Axis, Direct, Plan, Scatter, Split
+from iopt.partition.problem import Problem
+from iopt.result import Result, Status
+from tests.instances import chain, cluster, conv, linear, max_pool
+
+Data = dict[str, Any]
+Change = Callable[[Data], object]
+
+NETWORK = chain("net", (3, 8, 8), [conv(4, 3, padding=1, pooling=max_pool(2)), linear(6), linear(2)])
+CLUSTER = cluster((1e6, 2e6), (1e5, 2e5), connection_s=1e-3, memory_bytes=(8_000, None), sink=1)
+PROBLEM = Problem(NETWORK, CLUSTER)
+PLAN = Plan(
+    (
+        Split("op1", Axis.H, ((0, 2), (2, 4)), via="source"),
+        Split("op2", Axis.IC, ((0, 1), (1, 4)), "rows", Scatter(((0, 2), (2, 6)))),
+        Split("op3", Axis.IC, ((0, 2), (2, 6)), None, Direct()),
+    )
+)
+LATENCY_S = evaluate(PROBLEM, PLAN).latency_s
+BOUND_S = LATENCY_S * (1 - 5e-5)
+RESULT = Result("milp", Status.OPTIMAL, PLAN, LATENCY_S, BOUND_S, 1.5, "HiGHS 1")
+
+
+def data() -> Data:
+    """Every kind of phase, combine and option that a file can hold, and no claim that is not true."""
+    return copy.deepcopy(files.to_dict(PROBLEM, RESULT, 1e-4))
+
+
+def read(data: Data) -> files.PlanFile:
+    return files.from_data(json.loads(json.dumps(data)), "plan.json")
+
+
+def put(*path: str | int, value: object) -> Change:
+    def change(data: Data) -> None:
+        for step in path[:-1]:
+            data = data[step]  # type: ignore[index]
+        assert data[path[-1]] != value  # type: ignore[index]
+        data[path[-1]] = value  # type: ignore[index]
+
+    return change
+
+
+def together(*changes: Change) -> Change:
+    return lambda data: [change(data) for change in changes]
