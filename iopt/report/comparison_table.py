@@ -32,7 +32,7 @@ def costs_table(rows: Sequence[Row]) -> Table:
     grid = table()
     grid.add_column("method", no_wrap=True)
     grid.add_column("status", no_wrap=True)
-    for name in ("latency ms", "compute ms", "transfer ms", "moved", "conn.", "peak mem.", "gap", "time"):
+    for name in ("latency ms", "compute", "transfer", "moved", "conn.", "memory", "gap", "time s"):
         grid.add_column(name, justify="right", no_wrap=True)
     best = _least_latency(rows)
     for row in rows:

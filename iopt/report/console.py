@@ -18,4 +18,4 @@ def console(file: IO[str] | None = None) -> Console:
 
     file = sys.stdout if file is None else file
     fixed = None if file.isatty() or "COLUMNS" in os.environ else WIDTH
-    return Console(file=file, width=fixed, highlight=False, soft_wrap=False)
+    return Console(file=file, width=fixed, highlight=False, markup=False, emoji=False)

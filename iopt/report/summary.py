@@ -38,7 +38,7 @@ def _heading(problem: Problem, result: Result[Plan]) -> Text:
         (f"{graph.name} on {cluster.name}", "bold"),
         f": {rate(graph.flops, 'FLOP')}, {len(graph)} operators, {len(cluster)} devices\n",
         status_text(result.status),
-        f" by {by} in {seconds(result.runtime_s)}",
+        f" by {by} in {seconds(result.runtime_s)} s",
     )
 
 

@@ -12,15 +12,15 @@ def milliseconds(seconds: float) -> str:
 
 
 def seconds(value: float) -> str:
-    """A run time: `0.02 s`, `61.3 s`."""
-    return f"{value:.2f} s" if value < 10 else f"{value:,.1f} s"
+    """A run time, without its unit: `0.02`, `61.3`."""
+    return f"{value:.2f}" if value < 10 else f"{value:,.1f}"
 
 
 def size(count: int) -> str:
-    """Bytes: `312 B`, `588.0 KiB`, `1.2 MiB`."""
+    """Bytes: `312 B`, `588.0 KiB`, `1.0 MiB` (1000 KiB)."""
     value, unit = float(count), _BINARY[0]
     for unit in _BINARY:
-        if value < 1024 or unit == _BINARY[-1]:
+        if value < 1000 or unit == _BINARY[-1]:
             break
         value /= 1024
     return f"{count} B" if unit == "B" else f"{value:,.1f} {unit}"

@@ -14,8 +14,8 @@ PLAN = ("plan", "net.json", "--cluster", "mixed2")
 
 BAD = {
     "unknown model 'vgg12'": ("plan", "vgg12", "--cluster", "cal4"),
-    "cannot read nope.json": ("plan", "nope.json", "--cluster", "cal4"),
-    "cannot read net.pt2: there is no such file": ("plan", "net.pt2", "--cluster", "cal4"),
+    "nope.json: cannot be read": ("plan", "nope.json", "--cluster", "cal4"),
+    "net.pt2: cannot be read: there is no such file": ("plan", "net.pt2", "--cluster", "cal4"),
     "code.pt2: reading a .pt2 file can run code": ("plan", "code.pt2", "--cluster", "cal4"),
     "my.nets:build needs the shape of its input": ("plan", "my.nets:build", "--cluster", "cal4"),
     "net.json is for an input of 1x3x8x8, which cannot be changed": (*PLAN, "--input", "1x3x9x9"),
