@@ -28,8 +28,9 @@ lint: $(READY)  ## style, types and the floors of the house
 bench: $(READY)  ## benchmarks
 	$(BIN)/python -m pytest benchmarks --benchmark-only
 
-schema: $(READY)  ## write the JSON schema of cluster files anew
-	$(BIN)/python -m iopt.cluster_schema > iopt/schema/cluster.schema.json
+schema: $(READY)  ## write the JSON schemas of cluster and plan files anew
+	$(BIN)/python -m iopt.cluster.schema > iopt/cluster/cluster.schema.json
+	$(BIN)/python -m iopt.partition.files.schema > iopt/partition/files/plan.schema.json
 
 clean:          ## remove what builds and tests leave behind, but not .venv
 	rm -rf build dist .coverage .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks plan.json

@@ -55,10 +55,6 @@ def add_decision(m: Any, data: PartitionData) -> None:
         return m.part[i, a, j] <= m.x[i, a]
 
     @m.Constraint(m.SUMS)
-    def scatter_needs_sums(m: Any, i: int) -> Any:
-        return m.scatter[i] <= summed(m, data, i)
-
-    @m.Constraint(m.SUMS)
     def spread_sum(m: Any, i: int) -> Any:
         return sum(m.spread[i, j] for j in m.J) == data.channels[i] * m.scatter[i]
 

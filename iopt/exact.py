@@ -152,21 +152,28 @@ class Solver:
 
 def _run(highs: highspy.Highs) -> None:
     """Run in a thread of its own, so that an interrupt from the keyboard ends the solve and keeps what it found."""
-    stop = threading.Event()
+    stop, done = threading.Event(), threading.Event()
 
     def interrupt(event: Any) -> None:
         if stop.is_set():
             event.interrupt()
 
+    def work() -> None:
+        try:
+            highs.run()
+        finally:
+            done.set()
+
     highs.cbMipInterrupt += interrupt
-    worker = threading.Thread(target=highs.run, daemon=True)
+    worker = threading.Thread(target=work, daemon=True)
     worker.start()
     try:
-        while worker.is_alive():
-            worker.join(0.1)
+        while not done.wait(0.1):
+            pass
     except KeyboardInterrupt:
         stop.set()
-        worker.join()
+        done.wait()
+    worker.join()
 
 
 def _silent() -> highspy.Highs:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from iopt import graph_file, zoo
+from iopt import zoo
+from iopt.door.wording import hint, shown
 from iopt.errors import ModelError
 from iopt.graph import Graph
-from iopt.input_shape import as_shape, checked_shape, parse_shape
-from iopt.wording import hint, shown
+from iopt.graph import file as graph_file
+from iopt.graph.input_shape import as_shape, checked_shape, parse_shape
 
 __all__ = ["load", "parse_shape"]
 

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from iopt.cluster import Charge, Cluster, Device, Medium, Network
 from iopt.graph import INPUT, Graph, Operator
-from iopt.layers import Activation, BatchNorm, Conv2d, Flatten, Identity, Linear, Pool, Shape, Step, Window
+from iopt.graph.layers import Activation, BatchNorm, Conv2d, Flatten, Identity, Linear, Pool, Shape, Step, Window
 from iopt.partition.decisions import Decisions
 from iopt.partition.evaluation import Costs, Evaluator
 from iopt.partition.plan import Axis, Direct, Interval, Plan, Scatter, Split

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from iopt.layers import BatchNorm, Conv2d, Linear, Pool
+from iopt.graph.layers import BatchNorm, Conv2d, Linear, Pool
 from iopt.partition.enumeration import best_plan
 from iopt.partition.evaluation import evaluate
 from iopt.partition.plan import Plan, Scatter, Split

@@ -9,8 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from iopt import graph_file, model, zoo
+from iopt import model, zoo
 from iopt.errors import ModelError, UnsupportedOperatorError
+from iopt.graph import file as graph_file
 
 CODE = """
 import sys

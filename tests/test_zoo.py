@@ -13,8 +13,8 @@ import torch
 
 from iopt import zoo
 from iopt.errors import ModelError
-from iopt.layers import Activation, Conv2d, Pool
-from tests.interpreter import run
+from iopt.graph.layers import Activation, Conv2d, Pool
+from tests.importer.interpreter import run
 
 DATA = Path(__file__).parent / "data"
 KNOWN: dict[str, Any] = json.loads((DATA / "zoo.json").read_text(encoding="utf-8"))["networks"]

@@ -31,12 +31,14 @@ def compare(
     quiet: options.QuietOption = False,
 ) -> int:
     """Plan with every method, and compare the costs."""
-    from iopt import json_file
+    from iopt.door import json_file
+    from iopt.partition.methods import checked
     from iopt.report.comparison import to_list
     from iopt.report.comparison_table import print_comparison
     from iopt.report.console import console
     from iopt.report.progress import LiveLine
 
+    checked("milp", time_limit, gap)
     given = Given(model, cluster, input, memory, tight, not no_along_rows, trust)
     with LiveLine(quiet) as line:
         line.step(f"reading {model}")

@@ -22,8 +22,9 @@ def graph(
 
     Planning from that file needs no torch.
     """
-    from iopt import graph_file, json_file
     from iopt.cli.problem import read_graph
+    from iopt.door import json_file
+    from iopt.graph import file as graph_file
     from iopt.report.progress import LiveLine
 
     if output is not None:

@@ -21,12 +21,13 @@ def clusters(
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of cluster files.")] = False,
 ) -> None:
     """List the clusters that come with iopt, or show one."""
-    from iopt import cluster_file, json_file
+    from iopt.cluster import file as cluster_file
+    from iopt.door import json_file
     from iopt.report.console import console
     from iopt.report.listings import clusters_table, print_cluster
 
     if schema:
-        from iopt.cluster_schema import json_schema
+        from iopt.cluster.schema import json_schema
 
         print(json_file.pretty(json_schema()))
     elif name is None:

@@ -37,10 +37,11 @@ def plan(
     quiet: options.QuietOption = False,
 ) -> int:
     """Find the fastest split of a network over a cluster."""
-    from iopt.json_file import check_writable
-    from iopt.partition.methods import solve
+    from iopt.door.json_file import check_writable
+    from iopt.partition.methods import checked, solve
     from iopt.report.progress import LiveLine
 
+    checked(method, time_limit, gap)
     if output is not None:
         check_writable(output)
     given = Given(model, cluster, input, memory, tight, not no_along_rows, trust)
@@ -59,7 +60,7 @@ def plan(
 
 def _hand_over(problem: Problem, result: Result[Plan], gap: float, output: Path | None, as_json: bool) -> None:
     """To the file first, then to standard output."""
-    from iopt import json_file
+    from iopt.door import json_file
     from iopt.partition import files
     from iopt.partition.evaluation import evaluate
     from iopt.report.console import console

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import torch
 
+from iopt.door.reason import reason
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.importer.program import import_program
 from iopt.importer.quiet import quiet
-from iopt.reason import reason
 
 
 def import_archive(path: Path) -> Graph:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from iopt.graph import INPUT, Graph, Operator
-from iopt.layers import Activation, BatchNorm, Body, Conv2d, Flatten, Identity, Linear, Pool, Shape, Step
+from iopt.graph.layers import Activation, BatchNorm, Body, Conv2d, Flatten, Identity, Linear, Pool, Shape, Step
 
 
 @dataclass(frozen=True)

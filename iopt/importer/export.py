@@ -8,11 +8,11 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from iopt.door.reason import reason
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.importer.program import import_program, refuse_other_types
 from iopt.importer.quiet import quiet
-from iopt.reason import reason
 
 
 def import_module(module: nn.Module, example_input: torch.Tensor, name: str) -> Graph:

@@ -12,13 +12,13 @@ from torch.fx import Node
 
 from iopt.errors import ModelError, UnsupportedOperatorError
 from iopt.graph import Graph
+from iopt.graph.input_shape import as_shape
+from iopt.graph.layers import Shape
 from iopt.importer.aliases import stale_reader
 from iopt.importer.builder import Builder, Value
 from iopt.importer.call import Scope
 from iopt.importer.node import operator_name, target_name, tensor_shape
 from iopt.importer.readers import is_known, read
-from iopt.input_shape import as_shape
-from iopt.layers import Shape
 
 
 def import_program(exported: ExportedProgram, name: str) -> Graph:

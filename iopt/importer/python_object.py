@@ -11,11 +11,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from iopt.door.reason import reason
+from iopt.door.wording import hint
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.importer.export import import_module
-from iopt.reason import reason
-from iopt.wording import hint
 
 
 def import_object(module: str, attribute: str, input_shape: tuple[int, ...]) -> Graph:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from torch.fx import Node
 
+from iopt.graph.layers import ACTIVATIONS
 from iopt.importer import weighted, weightless
 from iopt.importer.builder import Value
 from iopt.importer.call import Call, Scope, reader_name
 from iopt.importer.node import arguments
-from iopt.layers import ACTIVATIONS
 
 READERS: dict[str, Callable[[Call], Value]] = {
     **{f"aten.{function}.default": weightless.activation for function in ACTIVATIONS},

@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from iopt.errors import ModelError
+from iopt.graph.layers import BatchNorm, Conv2d, Linear, Shape, Window
 from iopt.importer.builder import Value
 from iopt.importer.call import Call, pair
 from iopt.importer.node import operator_name, tensor_shape
-from iopt.layers import BatchNorm, Conv2d, Linear, Shape, Window
 
 
 def conv2d(call: Call) -> Value:

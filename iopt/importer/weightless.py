@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from iopt.errors import ModelError
+from iopt.graph.layers import ACTIVATIONS, Activation, Add, Concat, Pool, Shape, Window
 from iopt.importer.builder import Value
 from iopt.importer.call import Call, pair, reader_name
-from iopt.layers import ACTIVATIONS, Activation, Add, Concat, Pool, Shape, Window
 
 
 def activation(call: Call) -> Value:

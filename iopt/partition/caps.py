@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iopt.graph import Graph
-from iopt.layers import ELEMENT_BYTES
+from iopt.graph.layers import ELEMENT_BYTES
 
 
 def tight_caps(graph: Graph, devices: int) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iopt.graph import Operator
-from iopt.layers import ELEMENT_BYTES, Linear, Shape
+from iopt.graph.layers import ELEMENT_BYTES, Linear, Shape
 from iopt.partition.plan import Axis
 from iopt.partition.problem import Mode, Problem
 

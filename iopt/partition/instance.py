@@ -6,7 +6,8 @@ import hashlib
 import json
 from typing import Any
 
-from iopt import cluster_file, graph_file
+from iopt.cluster import file as cluster_file
+from iopt.graph import file as graph_file
 from iopt.partition.problem import MemoryModel, Problem
 
 

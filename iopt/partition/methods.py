@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from iopt.door.wording import hint
 from iopt.errors import OptionError
 from iopt.partition.evaluation import evaluate
 from iopt.partition.heuristics import plan_coedge, plan_iop, plan_modnn, plan_oc, plan_single
@@ -14,7 +15,6 @@ from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.search import plan_dp
 from iopt.result import OnProgress, Result, Status
-from iopt.wording import hint
 
 DEFAULT_TIME_LIMIT_S = 60.0
 DEFAULT_GAP = 1e-4
@@ -73,7 +73,7 @@ def solve(
     `method`: a name of `METHODS`; `time_limit_s` and `gap` (relative) stop `milp`, heuristics are not limited;
     `starts`: plans that `milp` starts from, by default those of the heuristics and of `dp`. Raises `OptionError`.
     """
-    chosen = _checked(method, time_limit_s, gap)
+    chosen = checked(method, time_limit_s, gap)
     began = time.perf_counter()
     if chosen.plan is not None:
         return judged(problem, method, chosen.plan(problem), time.perf_counter() - began)
@@ -93,6 +93,7 @@ def compare(
     on_progress: OnProgress | None = None,
 ) -> Iterator[Result[Plan]]:
     """Every method on one problem, the exact one last and started from the others."""
+    checked("milp", time_limit_s, gap)
     for name in ("single", "oc", "coedge", "modnn", "iop"):
         yield solve(problem, name)
     best = solve(problem, "dp")
@@ -114,9 +115,10 @@ def judged(problem: Problem, method: str, plan: Plan, runtime_s: float) -> Resul
     )
 
 
-def _checked(method: str, time_limit_s: float, gap: float) -> Method:
+def checked(method: str, time_limit_s: float, gap: float) -> Method:
+    """The method of that name. Raises `OptionError` for one that does not exist, or limits that make no sense."""
     if method not in METHODS:
-        raise OptionError(f"unknown method {method!r}{hint(method, METHODS)}; expected one of {', '.join(METHODS)}")
+        raise OptionError(f"unknown method {method!r}{hint(method, METHODS)} (methods: {', '.join(METHODS)})")
     if not time_limit_s > 0 or math.isnan(time_limit_s):
         raise OptionError(f"time limit is {time_limit_s} s; expected more than zero")
     if not 0 <= gap < 1:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from iopt.cluster import Cluster
 from iopt.errors import ModelError
 from iopt.graph import Graph, Operator
-from iopt.layers import Conv2d, Linear, Pool
+from iopt.graph.layers import Conv2d, Linear, Pool
 from iopt.partition.plan import Axis
 
 MemoryModel = Literal["live", "paper"]

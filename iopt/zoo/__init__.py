@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from iopt.door.wording import hint
 from iopt.errors import ModelError
-from iopt.input_shape import checked_shape
-from iopt.wording import hint
+from iopt.graph.input_shape import checked_shape
 
 if TYPE_CHECKING:
     from torch import nn

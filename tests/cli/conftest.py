@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
-from iopt import graph_file
 from iopt.cli.run import run
+from iopt.graph import file as graph_file
 from tests.instances import chain, conv, linear, max_pool
 
 SMALL = """

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from iopt.graph import Operator
-from iopt.layers import BatchNorm, Conv2d, Linear, Pool, Shape
+from iopt.graph.layers import BatchNorm, Conv2d, Linear, Pool, Shape
 from iopt.partition.plan import Axis, Direct, Plan, Scatter, Split
 from iopt.partition.problem import Problem
 

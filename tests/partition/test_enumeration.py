@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from iopt.graph import Operator
-from iopt.layers import Conv2d, Linear, Pool
+from iopt.graph.layers import Conv2d, Linear, Pool
 from iopt.partition.enumeration import best_plan, every_plan, plan_at, splits
 from iopt.partition.evaluation import evaluate
 from iopt.partition.plan import Axis, Direct, Interval, Plan, Scatter, Split, intervals_from

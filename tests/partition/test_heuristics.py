@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iopt.cluster import Charge
-from iopt.layers import Linear
+from iopt.graph.layers import Linear
 from iopt.partition.evaluation import evaluate
 from iopt.partition.heuristics import plan_coedge, plan_iop, plan_modnn, plan_oc, plan_single
 from iopt.partition.heuristics.shares import round_shares

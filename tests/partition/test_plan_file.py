@@ -129,5 +129,5 @@ def test_the_keys_stay() -> None:
 
 
 def test_the_schema_that_comes_with_iopt_is_that_of_the_code() -> None:
-    shipped = Path(files.__file__).parents[2] / "schema" / "plan.schema.json"
+    shipped = Path(files.__file__).parent / "plan.schema.json"
     assert json.loads(shipped.read_text(encoding="utf-8")) == json_schema()

@@ -9,7 +9,7 @@ import pytest
 
 from iopt.errors import ModelError
 from iopt.graph import Graph, Operator
-from iopt.layers import Add, Shape
+from iopt.graph.layers import Add, Shape
 from iopt.partition.plan import Axis
 from iopt.partition.problem import Mode, Problem
 from tests.instances import (

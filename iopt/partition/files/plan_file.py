@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from iopt import json_file
+from iopt.door import json_file
+from iopt.door.wording import shown
 from iopt.errors import IoptError, PlanError
 from iopt.partition.evaluation import Evaluation, evaluate
 from iopt.partition.files.form import evaluation_to_dict, operators_to_list, result_of, result_to_dict
@@ -15,7 +16,6 @@ from iopt.partition.instance import to_dict as instance_to_dict
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.result import Result
-from iopt.wording import shown
 
 if TYPE_CHECKING:
     from iopt.partition.files.schema import PlanData
@@ -92,8 +92,8 @@ def from_data(data: object, where: str) -> PlanFile:
 def _validated(data: object, where: str) -> PlanData:
     from pydantic import ValidationError
 
+    from iopt.door.validation import explain
     from iopt.partition.files.schema import SCHEMA, PlanData
-    from iopt.validation import explain
 
     if not isinstance(data, dict):
         raise PlanError(f"{where}: expected a mapping with schema {SCHEMA!r}, got {shown(data)}")

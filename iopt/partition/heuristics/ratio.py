@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from iopt.cluster import Medium
-from iopt.layers import Conv2d
+from iopt.graph.layers import Conv2d
 from iopt.partition.geometry import Floats
 from iopt.partition.problem import Problem
 

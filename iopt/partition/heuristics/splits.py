@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from iopt.layers import Conv2d
+from iopt.graph.layers import Conv2d
 from iopt.partition.geometry import Floats
 from iopt.partition.heuristics.shares import round_shares
 from iopt.partition.plan import Axis, Direct, Interval, Scatter, Split, intervals_from

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from iopt.cluster import Cluster, Medium
-from iopt.layers import ELEMENT_BYTES
+from iopt.graph.layers import ELEMENT_BYTES
 from iopt.partition.decisions import split_code
 from iopt.partition.geometry import IC_ROWS, OC, Floats, Geometry, Ints
 from iopt.partition.heuristics.shares import round_shares

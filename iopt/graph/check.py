@@ -9,7 +9,7 @@ import math
 from typing import TYPE_CHECKING
 
 from iopt.errors import ModelError
-from iopt.layers import ACTIVATIONS, Activation, Add, BatchNorm, Concat, Conv2d, Linear, Pool, Shape, Step, Window
+from iopt.graph.layers import ACTIVATIONS, Activation, Add, BatchNorm, Concat, Conv2d, Linear, Pool, Shape, Step, Window
 
 if TYPE_CHECKING:
     from iopt.graph import Operator

@@ -13,8 +13,8 @@ from functools import cached_property
 from typing import ClassVar
 
 from iopt.errors import ModelError
-from iopt.graph_check import check_operator
-from iopt.layers import BatchNorm, Body, Conv2d, Linear, Pool, Shape, Step
+from iopt.graph.check import check_operator
+from iopt.graph.layers import BatchNorm, Body, Conv2d, Linear, Pool, Shape, Step
 
 INPUT = "input"
 """The name by which operators refer to the input of the network."""

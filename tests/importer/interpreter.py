@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from iopt.graph import INPUT, Graph, Operator
-from iopt.layers import Activation, Add, BatchNorm, Concat, Conv2d, Linear, Pool, Step
+from iopt.graph.layers import Activation, Add, BatchNorm, Concat, Conv2d, Linear, Pool, Step
 
 State = Mapping[str, torch.Tensor]
 

@@ -105,7 +105,7 @@ class Cluster:
     @staticmethod
     def load(source: str | Path) -> Cluster:
         """A preset by name (`iopt clusters` lists them) or a YAML file. Raises `ClusterError`."""
-        from iopt.cluster_file import load
+        from iopt.cluster.file import load
 
         return load(source)
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING
 
-from iopt.wording import hint, shown
+from iopt.door.wording import hint, shown
 
 if TYPE_CHECKING:
     import pint

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from iopt import json_file
+from iopt.door import json_file
 from iopt.errors import IoptError
 
 DATA = {"short": [1, 2, {"a": None}], "long": [list(range(60)) for _ in range(3)], "ü": "ü" * 200, "empty": []}

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from iopt import graph_file
 from iopt.errors import IoptError, ModelError
 from iopt.graph import INPUT, Graph, Operator
-from iopt.layers import Activation, Add, BatchNorm, Concat, Conv2d, Flatten, Identity, Linear, Pool, Shape, Window
+from iopt.graph import file as graph_file
+from iopt.graph.layers import Activation, Add, BatchNorm, Concat, Conv2d, Flatten, Identity, Linear, Pool, Shape, Window
 
 IMAGE, MAP = Shape(4, 9, 9), Shape(8, 9, 9)
 SAME = Window((3, 3), padding=(1, 1))

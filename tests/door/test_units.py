@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iopt.units import BANDWIDTH, COMPUTE, SIZE, TIME, Kind, parse, unit_names
+from iopt.door.units import BANDWIDTH, COMPUTE, SIZE, TIME, Kind, parse, unit_names
 
 
 @pytest.mark.parametrize(

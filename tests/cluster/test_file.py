@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iopt.cluster import Charge, Cluster, Device, Medium, Network
-from iopt.cluster_file import from_dict, from_yaml, load, presets, to_dict
-from iopt.cluster_schema import ClusterFile, json_schema
+from iopt.cluster.file import from_dict, from_yaml, load, presets, to_dict
+from iopt.cluster.schema import ClusterFile, json_schema
 from iopt.errors import ClusterError
 
 HOME = """
@@ -247,7 +247,7 @@ def test_every_preset_loads_and_says_what_it_is() -> None:
 
 
 def test_the_schema_is_current() -> None:
-    stored = json.loads((files("iopt") / "schema" / "cluster.schema.json").read_text(encoding="utf-8"))
+    stored = json.loads((files("iopt.cluster") / "cluster.schema.json").read_text(encoding="utf-8"))
     assert stored == json_schema(), "run `make schema`"
     assert set(stored["properties"]) == set(ClusterFile.model_fields)
     assert stored["additionalProperties"] is False
@@ -255,7 +255,7 @@ def test_the_schema_is_current() -> None:
 
 def test_importing_iopt_reads_no_heavy_library() -> None:
     heavy = "{'pint', 'pydantic', 'yaml', 'torch', 'pyomo'}"
-    code = f"import iopt, iopt.cluster_file, sys; sys.exit(', '.join({heavy} & set(sys.modules)) or None)"
+    code = f"import iopt, iopt.cluster.file, sys; sys.exit(', '.join({heavy} & set(sys.modules)) or None)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

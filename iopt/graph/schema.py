@@ -1,4 +1,4 @@
-"""What a saved graph may hold: pydantic checks JSON data against the dataclasses of `iopt.graph` and `iopt.layers`."""
+"""What a saved graph may hold: pydantic checks JSON data against the dataclasses of `network` and `layers`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, get_args
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from iopt.door.validation import key_path
+from iopt.door.wording import hint, shown
 from iopt.errors import ModelError
 from iopt.graph import Graph, Operator
-from iopt.layers import Body, Step, Window
-from iopt.validation import key_path
-from iopt.wording import hint, shown
+from iopt.graph.layers import Body, Step, Window
 
 _BODIES: dict[str, type] = {layer.kind: layer for layer in get_args(Body)}
 _STEPS: dict[str, type] = {layer.kind: layer for layer in get_args(Step)}

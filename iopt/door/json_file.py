@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from iopt.door.wording import shown
 from iopt.errors import IoptError
-from iopt.wording import shown
 
 WIDTH = 120
 

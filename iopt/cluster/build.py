@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from iopt.cluster import Cluster, Device, Medium, Network
-from iopt.cluster_schema import ClusterFile, DeviceEntry, NetworkEntry
+from iopt.cluster.schema import ClusterFile, DeviceEntry, NetworkEntry
+from iopt.door.units import BANDWIDTH
+from iopt.door.wording import hint, shown
 from iopt.errors import ClusterError
-from iopt.units import BANDWIDTH
-from iopt.wording import hint, shown
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What cluster files may hold: the YAML form that people write, and the SI form that plan files embed.
 
 Quantities of the YAML form are texts with a unit and arrive here as numbers in byte, FLOP and second. The JSON schema
-of the YAML form, for editors, is `iopt/schema/cluster.schema.json`; `make schema` writes it from these models.
+of the YAML form, for editors, is `iopt/cluster/cluster.schema.json`; `make schema` writes it from these models.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from iopt import units
 from iopt.cluster import Charge, Medium
-from iopt.units import Kind
-from iopt.wording import shown
+from iopt.door import units
+from iopt.door.units import Kind
+from iopt.door.wording import shown
 
 MAX_COUNT = 256
 
@@ -46,7 +46,7 @@ def _memory(value: object) -> int | None:
 
 
 def _text(kind: Kind, unit: str, otherwise: str = "") -> WithJsonSchema:
-    """What an editor is told of a quantity; which units there are is for `iopt.units` to say."""
+    """What an editor is told of a quantity; which units there are is for `iopt.door.units` to say."""
     number = r"[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?"
     return WithJsonSchema({"type": "string", "pattern": f"^{number} *{unit}${otherwise}", "examples": [kind.example]})
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 
+from iopt.door.wording import shown
 from iopt.errors import ModelError
-from iopt.layers import Shape
-from iopt.wording import shown
+from iopt.graph.layers import Shape
 
 EXPECTED = "expected 1 x channels x height x width such as 1x3x224x224, or 1 x features such as 1x784"
 MAX_ELEMENTS = 2**31

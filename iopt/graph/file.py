@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from iopt import json_file
+from iopt.door import json_file
+from iopt.door.wording import shown
 from iopt.errors import ModelError
 from iopt.graph import Graph
-from iopt.wording import shown
 
 SCHEMA = "iopt/graph/1"
 
@@ -25,7 +25,7 @@ def load(path: str | Path) -> Graph:
 
 def to_dict(graph: Graph) -> dict[str, Any]:
     """The graph as JSON data; shapes are `[channels, height, width]`."""
-    from iopt.graph_schema import dump
+    from iopt.graph.schema import dump
 
     return {"schema": SCHEMA, **dump(graph)}
 
@@ -37,7 +37,7 @@ def from_dict(data: object, where: str = "graph") -> Graph:
     if data.get("schema") != SCHEMA:
         got = shown(data["schema"]) if "schema" in data else "none"
         raise ModelError(f"{where}: schema: expected {SCHEMA!r}, got {got}")
-    from iopt.graph_schema import validate
+    from iopt.graph.schema import validate
 
     try:
         return validate({key: value for key, value in data.items() if key != "schema"})

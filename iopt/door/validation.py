@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from iopt.wording import hint, shown
+from iopt.door.wording import hint, shown
 
 _EXPECTED = {
     "string_type": "text",

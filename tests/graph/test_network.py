@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from iopt.errors import ModelError
 from iopt.graph import INPUT, Graph, Operator
-from iopt.layers import (
+from iopt.graph.layers import (
     Activation,
     Add,
     BatchNorm,
@@ -27,7 +27,7 @@ from iopt.layers import (
     Step,
     Window,
 )
-from tests.interpreter import apply, body
+from tests.importer.interpreter import apply, body
 
 SIDE = st.integers(1, 12)
 

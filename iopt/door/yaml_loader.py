@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import yaml
 
+from iopt.door.wording import shown
 from iopt.errors import ClusterError
-from iopt.wording import shown
 
 
 class _Loader(yaml.SafeLoader):

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iopt.cluster import Cluster, Device, Network
+from iopt.door.wording import hint, shown
 from iopt.errors import ClusterError
-from iopt.wording import hint, shown
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-    from iopt.cluster_schema import ClusterFile
+    from iopt.cluster.schema import ClusterFile
 
 
 def load(source: str | Path) -> Cluster:
@@ -33,7 +33,7 @@ def from_yaml(text: str, where: str, name: str) -> Cluster:
 
     Raises `ClusterError` that begins with `where`.
     """
-    from iopt.cluster_build import build
+    from iopt.cluster.build import build
 
     file = _parse(text, where)
     try:
@@ -78,9 +78,9 @@ def from_dict(data: object, where: str) -> Cluster:
     """The cluster of `to_dict`'s data. Raises `ClusterError` that begins with `where`, such as `plan.json: cluster`."""
     from pydantic import ValidationError
 
-    from iopt.cluster_build import index_of
-    from iopt.cluster_schema import ClusterData
-    from iopt.validation import explain
+    from iopt.cluster.build import index_of
+    from iopt.cluster.schema import ClusterData
+    from iopt.door.validation import explain
 
     try:
         read = ClusterData.model_validate(data)
@@ -110,7 +110,7 @@ def _preset_text(name: str) -> str:
 def _presets() -> Traversable:
     from importlib.resources import files
 
-    return files("iopt") / "presets"
+    return files("iopt.cluster") / "presets"
 
 
 def _read(source: str | Path) -> str:
@@ -133,9 +133,9 @@ def _read(source: str | Path) -> str:
 def _parse(text: str, where: str) -> ClusterFile:
     from pydantic import ValidationError
 
-    from iopt.cluster_schema import ClusterFile
-    from iopt.validation import explain
-    from iopt.yaml_loader import read_yaml
+    from iopt.cluster.schema import ClusterFile
+    from iopt.door.validation import explain
+    from iopt.door.yaml_loader import read_yaml
 
     data = read_yaml(text, where)
     if not isinstance(data, dict):

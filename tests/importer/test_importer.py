@@ -12,9 +12,9 @@ from torch.nn import functional
 
 from iopt.errors import ModelError, UnsupportedOperatorError
 from iopt.graph import Graph, Operator
+from iopt.graph.layers import Activation, Add, BatchNorm, Concat, Conv2d, Flatten, Identity, Linear, Pool, Window
 from iopt.importer import import_module, import_program
-from iopt.layers import Activation, Add, BatchNorm, Concat, Conv2d, Flatten, Identity, Linear, Pool, Window
-from tests.interpreter import run
+from tests.importer.interpreter import run
 
 IMAGE = (1, 4, 9, 11)
 
