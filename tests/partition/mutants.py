@@ -31,7 +31,7 @@ IMPLIED = {
     ("plain", "combined_by_scatter"): "spread_from_all charges such sums with a broadcast of everything",
     ("plain", "part_needs_share"): "a part without a share costs time and gains nothing",
 }
-"""Constraints of the shared decision that one of the two formulations could do without, and why; the other needs them."""
+"""Constraints of the shared decision that one formulation could do without, and why; the other one needs them."""
 
 
 def instance(seed: int) -> Problem:
