@@ -25,8 +25,8 @@ lint: $(READY)  ## style, types and the floors of the house
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)  ## benchmarks
-	$(BIN)/python -m pytest benchmarks --benchmark-only
+bench: $(READY)  ## how fast plans are found and proved: ten minutes, prints tables, writes docs/results/
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.partition_benchmark
 
 schema: $(READY)  ## write the JSON schemas of cluster and plan files anew
 	$(BIN)/python -m iopt.cluster.schema > iopt/cluster/cluster.schema.json

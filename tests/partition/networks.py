@@ -20,6 +20,15 @@ CAL_LATENCY_MS: dict[str, dict[str, str]] = json.loads(
 LENET = chain(
     "lenet", (1, 28, 28), [conv(20, 5, pooling=max_pool(2)), conv(50, 5, pooling=max_pool(2)), linear(500), linear(10)]
 )
+LENET5 = chain(
+    "lenet5",
+    (1, 28, 28),
+    [
+        conv(6, 5, padding=2, pooling=max_pool(2)),
+        conv(16, 5, pooling=max_pool(2)),
+        *map(linear, (120, 84, 10)),
+    ],
+)
 ALEXNET = chain(
     "alexnet",
     (3, 224, 224),
