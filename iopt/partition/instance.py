@@ -8,7 +8,7 @@ from typing import Any
 
 from iopt.cluster import file as cluster_file
 from iopt.graph import file as graph_file
-from iopt.partition.problem import MemoryModel, Problem
+from iopt.partition.problem import MemoryModel, Problem, Relayout
 
 
 def to_dict(problem: Problem) -> dict[str, Any]:
@@ -16,17 +16,20 @@ def to_dict(problem: Problem) -> dict[str, Any]:
     return {
         "network": graph_file.to_dict(problem.graph),
         "cluster": _in_floats(cluster_file.to_dict(problem.cluster)),
-        "options": {"along_rows": problem.along_rows, "memory": problem.memory},
+        "options": {"along_rows": problem.along_rows, "memory": problem.memory, "relayout": problem.relayout},
     }
 
 
-def from_dict(network: object, cluster: object, along_rows: bool, memory: MemoryModel, where: str) -> Problem:
+def from_dict(
+    network: object, cluster: object, along_rows: bool, memory: MemoryModel, relayout: Relayout, where: str
+) -> Problem:
     """The problem of `to_dict`'s data. Raises `IoptError` that begins with `where` and the key."""
     return Problem(
         graph_file.from_dict(network, f"{where}: network"),
         cluster_file.from_dict(cluster, f"{where}: cluster"),
         along_rows,
         memory,
+        relayout,
     )
 
 

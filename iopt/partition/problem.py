@@ -13,6 +13,7 @@ from iopt.graph.layers import Conv2d, Linear, Pool
 from iopt.partition.plan import Axis
 
 MemoryModel = Literal["live", "paper"]
+Relayout = Literal["concatenation"]
 
 
 class Mode(NamedTuple):
@@ -30,13 +31,16 @@ class Problem:
 
     `along_rows`: whether a linear operator after a flatten may be split along the rows of the tensor before it.
     `memory`: `live` (resident parameters + the largest need box and pre box of one operator) or `paper` (parameters +
-    the largest share of a pre tensor written). Raises `ModelError` for a network with branches.
+    the largest share of a pre tensor written). `relayout`: what moves where the axes before and after a transfer do not
+    match; under `concatenation` everybody who needs anything receives all of the tensor, and every bound assumes it.
+    Raises `ModelError` for a network with branches.
     """
 
     graph: Graph
     cluster: Cluster
     along_rows: bool = True
     memory: MemoryModel = "live"
+    relayout: Relayout = "concatenation"
 
     def __post_init__(self) -> None:
         if not self.graph.is_chain:

@@ -65,7 +65,7 @@ def test_a_plan_with_every_kind_of_phase() -> None:
 def test_the_lines_around_the_tables() -> None:
     out = text(PROBLEM, RESULT)
     assert out.startswith("net on hand: 14.62 kFLOP, 3 operators, 2 devices\nOPTIMAL by milp (HiGHS 1) in 1.50 s\n")
-    assert out.rstrip().endswith(f"no plan is below {BOUND_S * 1e3:,.3f} ms (gap 0.005 %)")
+    assert out.rstrip().endswith(f"no plan is below {BOUND_S * 1e3:,.3f} ms (gap 0.005 %; relayout = concatenation)")
     assert f"latency {LATENCY_S * 1e3:,.3f} ms = compute " in out
 
 
@@ -78,7 +78,10 @@ def test_names_are_shown_as_they_are() -> None:
 
 def test_a_result_without_a_plan() -> None:
     result = Result[Plan]("milp", Status.UNKNOWN, None, None, 0.25, 60.0)
-    assert text(PROBLEM, result).splitlines()[1:] == ["UNKNOWN by milp in 60.0 s", "no plan is below 250.000 ms"]
+    assert text(PROBLEM, result).splitlines()[1:] == [
+        "UNKNOWN by milp in 60.0 s",
+        "no plan is below 250.000 ms (relayout = concatenation)",
+    ]
 
 
 @pytest.mark.parametrize("devices", [1, 4, 8])

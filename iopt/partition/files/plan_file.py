@@ -74,7 +74,7 @@ def from_data(data: object, where: str) -> PlanFile:
     claims = _validated(data, where)
     options = claims.options
     try:
-        problem = from_dict(claims.network, claims.cluster, options.along_rows, options.memory, where)
+        problem = from_dict(claims.network, claims.cluster, options.along_rows, options.memory, options.relayout, where)
     except PlanError:
         raise
     except IoptError as error:

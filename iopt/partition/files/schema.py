@@ -28,6 +28,7 @@ class OptionsData(_Strict):
 
     along_rows: bool = Field(description="whether a linear operator may be split along the rows before its flatten")
     memory: Literal["live", "paper"] = Field(description="the memory model")
+    relayout: Literal["concatenation"] = Field(description="what moves where the axes before and after do not match")
 
 
 class CombineData(_Strict):
