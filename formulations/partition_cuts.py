@@ -17,17 +17,15 @@ import pyomo.environ as pyo
 from formulations.partition_data import (
     PARTIAL,
     SINK,
-    AffineMap,
-    Mode,
     Pair,
     PartitionData,
     held_as,
     longest,
-    size_of,
     sum_modes,
     way,
 )
 from formulations.partition_transfer import copy_length
+from formulations.partition_windows import always_overlap, makespan, union
 
 
 def add(m: Any, data: PartitionData) -> None:
@@ -90,39 +88,6 @@ def _makespans(m: Any, data: PartitionData) -> None:
         return m.count[i, a, q] == 0 if least[i, a, q] is None else pyo.Constraint.Skip
 
 
-def makespan(data: PartitionData, mode: Mode, q: int) -> float | None:
-    """A lower bound on the time in which exactly q devices compute `mode` in whole units; None if there are too few
-    units."""
-    if q > mode.size:
-        return None
-    free = mode.work.before + mode.work.after - _largest(mode.work.start) - _largest(mode.work.end)
-
-    def room(overhead: float, each: float, time: float) -> float:
-        """Units that a device finds time for, at most."""
-        if time < overhead:
-            return 0
-        if each == 0 or mode.work.scale == 0:
-            return mode.size
-        return min(mode.size, ((time - overhead) / each - free) / mode.work.scale)
-
-    def fits(time: float) -> bool:
-        rooms = [int(room(o, t, time) + 1e-9) for o, t in zip(data.overhead, mode.time, strict=True)]
-        best = sorted(rooms, reverse=True)[:q]
-        return best[-1] >= 1 and sum(best) >= mode.size
-
-    low, high = 0.0, max(o + t * longest(mode.work, mode.size) for o, t in zip(data.overhead, mode.time, strict=True))
-    if fits(low):
-        return 0.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (low, middle) if fits(middle) else (middle, high)
-    return low
-
-
-def _largest(corrections: dict[int, int]) -> int:
-    return max(corrections.values(), default=0)
-
-
 def _sent_sums(m: Any, data: PartitionData) -> None:
     """Who holds partial sums sends all that is needed of them, except what it needs itself."""
     m.kept = pyo.Var(m.SUMMED, m.J, domain=pyo.NonNegativeReals)
@@ -137,7 +102,7 @@ def _sent_sums(m: Any, data: PartitionData) -> None:
     @m.Constraint(m.SUMMED, m.J)
     def sums_are_sent(m: Any, i: int, c: str, a: str, k: int) -> Any:
         mode, p = data.modes[i][a], (i, c, a)
-        needed = all_needed(mode.region, mode.size)
+        needed = union(mode.region, mode.size)
         sent = sum(m.X[p, k, j] for j in m.J if j != k)
         return sent >= needed * m.sums_of[p, k] - m.kept[p, k]
 
@@ -146,14 +111,6 @@ def _sent_sums(m: Any, data: PartitionData) -> None:
         mode, p = data.modes[i][a], (i, c, a)
         received = sum(m.X[p, k, j] for k in m.J if k != j)
         return received >= region(p, j) - longest(mode.region, mode.size) * m.single_sums[p]
-
-
-def all_needed(rows: AffineMap, size: int) -> int:
-    """What all shares of an operator need together, at least: the whole extent where windows overlap or touch, else a
-    bound."""
-    if rows.before + rows.after < 0:
-        return 0
-    return rows.scale * size + rows.before + rows.after - _largest(rows.start) - _largest(rows.end)
 
 
 def _sent_spread(m: Any, data: PartitionData) -> None:
@@ -195,13 +152,8 @@ def _forced_connections(m: Any, data: PartitionData) -> None:
 
 def _moves_surely(data: PartitionData, p: Pair) -> bool:
     """Bytes flow in pair p whenever several devices need something (several hold partial sums of it)."""
-    _, c, a = p
-    return c == PARTIAL or (a != SINK and (way(data, p) != "aligned" or _overlaps(data, p)))
-
-
-def _overlaps(data: PartitionData, p: Pair) -> bool:
-    """Two devices need more rows together than there are, so that somebody receives some."""
     i, c, a = p
-    need, size = data.modes[i][a].need, data.modes[i][a].size
-    two = need.scale * size + 2 * (need.before + need.after) - _largest(need.start) - _largest(need.end)
-    return two > size_of(data.tensors[i], c) and need.before + need.after >= 0
+    if c == PARTIAL or a == SINK:
+        return c == PARTIAL
+    mode = data.modes[i][a]
+    return way(data, p) != "aligned" or always_overlap(mode.need, mode.size)

@@ -23,5 +23,11 @@ class PlanError(IoptError):
     """A plan that does not fit its problem, or a plan file that is malformed or was changed by hand."""
 
 
+class ContradictionError(IoptError):
+    """Two things were proved that cannot both be true: a bug, never an answer."""
+
+    exit_code = 1
+
+
 class OptionError(IoptError):
     """An option with a value that makes no sense (unknown method, time limit of zero, ...)."""

@@ -35,13 +35,10 @@ class Solution:
     """In the units of the model. `objective` and `values` (per column) are None without a solution; `bound` is -inf
     without one."""
 
-    is_complete: bool
-    """The solver stopped because it was done, not because of a limit."""
     is_infeasible: bool
     objective: float | None
     bound: float
     values: Values | None
-    nodes: int
     runtime_s: float
 
 
@@ -89,7 +86,8 @@ class Solver:
         for variable, value in fixings:
             if id(variable) in self._index:
                 highs.changeColBounds(self._index[id(variable)], float(value), float(value))
-        highs.setOptionValue("time_limit", time_limit_s)
+        highs.setOptionValue("time_limit", max(time_limit_s, 1e-3))
+        highs.setOptionValue("mip_rel_gap", 0.0)
         highs.run()
         if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
@@ -135,12 +133,10 @@ class Solver:
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         values = np.array(highs.getSolution().col_value) if found else known
         return Solution(
-            status in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible),
             status == highspy.HighsModelStatus.kInfeasible,
             None if values is None else float(self._costs @ values + self._offset),
             float(info.mip_dual_bound),
             values,
-            int(info.mip_node_count),
             runtime_s,
         )
 

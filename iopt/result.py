@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+ACCURACY = 1e-8
+"""Relative accuracy of a bound: rows of a solver's model hold to 1e-9, and many of them add up to an objective."""
+
 
 class Status(StrEnum):
     """OPTIMAL: our own gap, from the re-evaluated plan, is within tolerance. FEASIBLE: a plan that keeps every limit.

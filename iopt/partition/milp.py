@@ -13,21 +13,19 @@ import numpy as np
 from formulations import partition as tight
 from formulations import partition_plain as plain
 from formulations.partition_solution import choices, fixings
+from iopt.errors import ContradictionError
 from iopt.exact import Solver
 from iopt.partition.evaluation import Evaluation, Evaluator
 from iopt.partition.milp_data import choices_of, partition_data, plan_of
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.shortage import least_shortage
-from iopt.result import OnProgress, Progress, Result, Status
+from iopt.result import ACCURACY, OnProgress, Progress, Result, Status
 
 Formulation = Literal["tight", "plain"]
 
 REFERENCE_PARTS = 100
 """The best plan known is so many units of the solver's time."""
-
-ACCURACY = 1e-8
-"""Relative accuracy of a bound: rows hold to 1e-9 in these units, and many of them add up to the latency."""
 
 
 @dataclass
@@ -86,13 +84,16 @@ class _Search:
     def run(self, starts: Sequence[Plan]) -> Result[Plan]:
         for plan in starts:
             self.best.offer(plan, self.evaluate(plan))
+        shortage = None
         if self.best.plan is None and any(device.memory_bytes for device in self.problem.cluster.devices):
             shortage = least_shortage(self.problem, self._left_s())
-            if shortage.is_proved_positive:
-                return self._result(Status.INFEASIBLE, shortage.message)
             if shortage.plan is not None:
                 self.best.offer(shortage.plan, self.evaluate(shortage.plan))
+                if shortage.is_proved:
+                    return self._result(Status.INFEASIBLE, shortage.message)
         self._solve(self.problem)
+        if shortage is not None and self.best.plan is None and self.bound == np.inf:
+            return self._result(Status.INFEASIBLE, shortage.message)
         return self._result(self._status(), "")
 
     def _solve(self, problem: Problem, attempts: int = 3) -> None:
@@ -116,7 +117,8 @@ class _Search:
             self._report(np.inf, Solver(plain.build(data)).relaxation() * reference)
         start = None
         if self.best.plan is not None:
-            start = solver.completed(fixings(model, data, choices_of(self.best.plan, problem)))
+            wanted = fixings(model, data, choices_of(self.best.plan, problem))
+            start = solver.completed(wanted, min(10.0, self._left_s()))
 
         def report(_: float, incumbent: float, bound: float) -> None:
             self._report(incumbent * reference, bound * reference if is_given else -np.inf)
@@ -157,8 +159,13 @@ class _Search:
         return Status.OPTIMAL if within else Status.FEASIBLE
 
     def _result(self, status: Status, message: str) -> Result[Plan]:
-        """The bound is the solver's, which may pass the evaluator's value of the plan by its tolerance."""
+        """The bound is the solver's; it may pass the evaluator's value of the plan by its accuracy, and by no more."""
         known = self.best.plan is not None and status is not Status.INFEASIBLE
+        if known and self.bound > self.best.latency_s * (1 + ACCURACY):
+            raise ContradictionError(
+                f"a plan takes {self.best.latency_s} s, and {self.bound} s were proved to be the least: "
+                "this is a bug in iopt or in its solver"
+            )
         return Result(
             method="milp",
             status=status,

@@ -67,7 +67,7 @@ def _modes(problem: Problem, geometry: Geometry, i: int, rates: Sequence[float],
             continue
         kind, need, region = _needs(geometry, i, code)
         work = (
-            _affine(geometry.pre_lo[i, :size], geometry.pre_hi[i, 1 : size + 1]) if code == codes.H else AffineMap(unit)
+            affine(geometry.pre_lo[i, :size], geometry.pre_hi[i, 1 : size + 1]) if code == codes.H else AffineMap(unit)
         )
         box = {ROWS: into.row_bytes, CHANNELS: into.channel_bytes, WHOLE: into.bytes}[kind]
         written = {codes.H: out.pre_row_bytes, codes.OC: out.pre_channel_bytes}.get(code, out.pre_bytes)
@@ -95,14 +95,14 @@ def _needs(geometry: Geometry, i: int, code: int) -> tuple[str, AffineMap, Affin
         lo = geometry.in_lo[i, :size] if code == codes.H else rows[:-1]
         hi = geometry.in_hi[i, 1 : size + 1] if code == codes.H else rows[1:]
         before = geometry.tensors[i : i + 1]
-        return ROWS, _affine(lo, hi), _affine(before.pre_lo[0, lo], before.pre_hi[0, hi])
+        return ROWS, affine(lo, hi), affine(before.pre_lo[0, lo], before.pre_hi[0, hi])
     if code == codes.OC and geometry.oc_needs_all[i]:
         return WHOLE, EVERYTHING, EVERYTHING
     each = AffineMap(unit * int(geometry.in_channels[i]) // int(geometry.size[i, code]))
     return CHANNELS, each, each
 
 
-def _affine(lo: np.ndarray, hi: np.ndarray) -> AffineMap:
+def affine(lo: np.ndarray, hi: np.ndarray) -> AffineMap:
     """The map of intervals that start at `lo[start]` and end at `hi[end - 1]`: affine, with corrections where it is
     not."""
     size = len(lo)

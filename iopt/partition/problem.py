@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from iopt.cluster import Cluster
-from iopt.errors import ModelError
+from iopt.errors import ModelError, OptionError
 from iopt.graph import Graph, Operator
 from iopt.graph.layers import Conv2d, Linear, Pool
 from iopt.partition.plan import Axis
@@ -43,6 +43,12 @@ class Problem:
     relayout: Relayout = "concatenation"
 
     def __post_init__(self) -> None:
+        for key, value, known in (
+            ("memory", self.memory, get_args(MemoryModel)),
+            ("relayout", self.relayout, get_args(Relayout)),
+        ):
+            if value not in known:
+                raise OptionError(f"{key} is {value!r}; expected {' or '.join(map(repr, known))}")
         if not self.graph.is_chain:
             raise ModelError(
                 f"{self.graph.name} has branches ({_first_branch(self.graph)}); only chains can be planned so far"

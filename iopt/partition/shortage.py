@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from formulations.partition import build_elastic
 from formulations.partition_solution import choices
-from iopt.exact import Solver
+from iopt.exact import TOLERANCE, Solver
 from iopt.partition.evaluation import Evaluator
 from iopt.partition.milp_data import partition_data, plan_of
 from iopt.partition.plan import Plan
@@ -17,20 +18,26 @@ from iopt.partition.problem import Problem
 
 @dataclass(frozen=True)
 class Shortage:
-    """`plan` needs the least extra memory found; `extra_bytes` per device name. `is_proved_positive`: every plan breaks
-    a cap."""
+    """`plan` needs the least extra memory found, `extra_bytes` by device name; every plan needs `at_least_bytes`."""
 
     plan: Plan | None
     extra_bytes: dict[str, int]
-    is_proved_positive: bool
+    at_least_bytes: int
+
+    @property
+    def is_proved(self) -> bool:
+        """Every plan breaks a cap."""
+        return self.at_least_bytes > 0
 
     @property
     def message(self) -> str:
         """In words: who is short, of how much, and what would help."""
         short = {name: extra for name, extra in self.extra_bytes.items() if extra}
-        each = ", ".join(f"{name} {extra} bytes" for name, extra in short.items())
+        total = sum(short.values())
+        each = ", ".join(f"{name} {extra:,} bytes" for name, extra in short.items())
+        exact = "is" if self.at_least_bytes == total else f"is between {self.at_least_bytes:,} and"
         return (
-            f"no plan keeps every memory cap; the least total of extra memory is {sum(short.values())} bytes ({each}). "
+            f"no plan keeps every memory cap; the least total of extra memory {exact} {total:,} bytes ({each}). "
             "More memory there, a further device, or a smaller network or input would help"
         )
 
@@ -43,8 +50,10 @@ def least_shortage(problem: Problem, time_limit_s: float = np.inf) -> Shortage:
     model = build_elastic(data, {j: cap / unit for j, cap in caps.items()})
     solver = Solver(model)
     solution = solver.solve(time_limit_s)
+    slack = TOLERANCE * sum(caps.values())
+    at_least = max(0, math.ceil(solution.bound * unit - slack - 1e-3)) if np.isfinite(solution.bound) else 0
     if solution.values is None:
-        return Shortage(None, {}, is_proved_positive=False)
+        return Shortage(None, {}, at_least)
     solver.load(solution.values)
     plan = plan_of(choices(model, data), problem, data)
     needed = Evaluator(problem)(plan).memory_bytes
@@ -53,4 +62,4 @@ def least_shortage(problem: Problem, time_limit_s: float = np.inf) -> Shortage:
         for device in problem.cluster.devices
         if device.memory_bytes is not None
     }
-    return Shortage(plan, extra, solution.bound > 1e-6 and any(extra.values()))
+    return Shortage(plan, extra, min(at_least, sum(extra.values())))

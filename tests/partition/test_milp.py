@@ -173,7 +173,7 @@ def test_infeasible_says_the_least_extra_memory() -> None:
         problem = tiny_problem(seed, plan_limit=5_000, caps="infeasible")
         result = solve_milp(problem)
         assert result.status is Status.INFEASIBLE
-        assert f"least total of extra memory is {least_extra_bytes(problem)} bytes" in result.message
+        assert f"least total of extra memory is {least_extra_bytes(problem):,} bytes" in result.message
 
 
 def test_without_a_plan_in_time_the_result_is_unknown() -> None:
