@@ -13,7 +13,6 @@ import iopt
 from experiments import page
 from iopt.partition.caps import tight_caps
 from iopt.partition.evaluation import Evaluator
-from iopt.partition.methods import METHODS
 
 PROOFS = (
     ("alexnet", "mixed2", False, 60.0, 1e-4),
@@ -85,7 +84,6 @@ def fast_methods() -> list[dict[str, Any]]:
                 "target_s": 1.0,
             }
         )
-    plan = METHODS["oc"].plan(given)  # type: ignore[misc]
     for preset in ("mixed4", "mixed8"):
         evaluate = Evaluator(problem("vgg19", preset, False))
         plan = iopt.solve(evaluate.problem, "oc").plan

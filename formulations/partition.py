@@ -38,8 +38,8 @@ from formulations.partition_decision import add_compute, add_corrections, add_de
 from formulations.partition_phases import phase_time
 
 
-def build(data: PartitionData) -> pyo.ConcreteModel:
-    """The model; `latency` is minimised, in units of the reference time."""
+def build(data: PartitionData, cuts: bool = True) -> pyo.ConcreteModel:
+    """The model; `latency` is minimised, in units of the reference time. `cuts`: with what only helps the solver."""
     m = pyo.ConcreteModel("partition")
     add_sets(m, data)
     add_decision(m, data)
@@ -47,7 +47,8 @@ def build(data: PartitionData) -> pyo.ConcreteModel:
     add_compute(m, data)
     add_memory(m, data)
     partition_transfer.add(m, data)
-    partition_cuts.add(m, data)
+    if cuts:
+        partition_cuts.add(m, data)
     m.latency = pyo.Objective(expr=sum(m.T.values()) + phase_time(m, data))
     return m
 

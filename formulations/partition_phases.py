@@ -12,14 +12,58 @@ Variables
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pyomo.environ as pyo
 
-from formulations.partition_data import CHANNELS, Pair, PartitionData
+from formulations.partition_data import CHANNELS, PARTIAL, WHOLE, Pair, PartitionData, longest, size_of, way
 
 Amount = tuple[Any, float]
 """Something that is positive where bytes flow, and its largest value (0: none ever do)."""
+
+
+@dataclass(frozen=True)
+class Flows:
+    """Where a variant keeps what a pair moves.
+
+    `moved(p, k, j)`: rows or channels from k to j; `need(p, j)`: what j needs of the input, `part(p, j)`: 1 if it needs
+    any; `held(p, k)`: what k holds, `sums(p, k)`: 1 if it holds partial sums.
+    """
+
+    moved: Callable[[Pair, int, int], Any]
+    need: Callable[[Pair, int], Any]
+    part: Callable[[Pair, int], Any]
+    held: Callable[[Pair, int], Any]
+    sums: Callable[[Pair, int], Any]
+
+    def bytes(self, data: PartitionData, p: Pair, k: int, j: int) -> Any:
+        """Bytes from k to j in the transition of pair p, 0 unless it happens."""
+        (i, c, a), tensor = p, data.tensors[p[0]]
+        match way(data, p):
+            case "aligned" | "concatenated":
+                return tensor.unit[c] * self.moved(p, k, j)
+            case "partial":
+                return tensor.pre_unit[data.modes[i][a].need_kind] * self.moved(p, k, j)
+            case "source" if k == data.source:
+                return tensor.unit[data.modes[i][a].need_kind] * self.need(p, j)
+            case "sink" if j == data.sink:
+                return tensor.pre_unit[WHOLE] * self.sums(p, k) if c == PARTIAL else tensor.unit[c] * self.held(p, k)
+        return 0
+
+    def amount(self, data: PartitionData, p: Pair, k: int, j: int) -> Amount:
+        """Something that is positive where bytes go from k to j, and its largest value."""
+        i, c, a = p
+        match way(data, p):
+            case "aligned" | "concatenated":
+                return self.moved(p, k, j), size_of(data.tensors[i], c)
+            case "partial":
+                return self.moved(p, k, j), longest(data.modes[i][a].region, data.modes[i][a].size)
+            case "source" if k == data.source:
+                return self.part(p, j), 1
+            case "sink" if j == data.sink:
+                return (self.sums(p, k), 1) if c == PARTIAL else (self.held(p, k), size_of(data.tensors[i], c))
+        return 0, 0
 
 
 def phase_time(m: Any, data: PartitionData) -> Any:
@@ -87,7 +131,7 @@ def connection(data: PartitionData, i: int, k: int, j: int) -> tuple[int, int, i
     return (i, min(k, j), max(k, j)) if data.per_peer else (i, 0, 0)
 
 
-def add_connections(m: Any, data: PartitionData, amount_of: Callable[[Pair, int, int], Amount]) -> None:
+def add_connections(m: Any, data: PartitionData, flows: Flows) -> None:
     """Equation (8): a connection is open where bytes flow."""
     ends = [(k, j) for k in m.J for j in m.J if k < j] if data.per_peer else [(0, 0)]
     m.opened = pyo.Var(m.STEPS, ends, domain=pyo.Binary)
@@ -108,7 +152,7 @@ def add_connections(m: Any, data: PartitionData, amount_of: Callable[[Pair, int,
 
     @m.Constraint(m.PAIRS, m.J, m.J)
     def bytes_need_connection(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
-        amount, most = amount_of((i, c, a), k, j) if k != j else (0, 0)
+        amount, most = flows.amount(data, (i, c, a), k, j) if k != j else (0, 0)
         return amount <= most * m.opened[connection(data, i, k, j)] if most else pyo.Constraint.Skip
 
     @m.Constraint(m.SUMS, m.J, m.J)

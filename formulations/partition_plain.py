@@ -13,7 +13,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
-from formulations.partition_data import PARTIAL, WHOLE, Pair, PartitionData, longest, size_of, way
+from formulations.partition_data import PartitionData, longest, size_of, way
 from formulations.partition_decision import (
     add_compute,
     add_corrections,
@@ -24,7 +24,7 @@ from formulations.partition_decision import (
     own_length,
     state,
 )
-from formulations.partition_phases import Amount, add_connections, add_reduce_scatter, add_volume, phase_time
+from formulations.partition_phases import Flows, add_connections, add_reduce_scatter, add_volume, phase_time
 
 
 def build(data: PartitionData) -> pyo.ConcreteModel:
@@ -41,9 +41,16 @@ def build(data: PartitionData) -> pyo.ConcreteModel:
     _concatenated(m, data)
     _partial(m, data)
     m.V = pyo.Var(m.STEPS, domain=pyo.NonNegativeReals)
-    add_volume(m, data, m.STEPS, lambda i, k, j: sum(_bytes(m, data, p, k, j) for p in m.PAIRS if p[0] == i[0]))
+    flows = Flows(
+        moved=lambda p, k, j: m.X[p, k, j],
+        need=lambda p, j: own_length(m, p[0], p[2], j, data.modes[p[0]][p[2]].need),
+        part=lambda p, j: m.part[p[0], p[2], j],
+        held=lambda p, k: held(m, data, p[0] - 1, p[1], k),
+        sums=lambda p, k: m.direct_part[p[0] - 1, k],
+    )
+    add_volume(m, data, m.STEPS, lambda i, k, j: sum(flows.bytes(data, p, k, j) for p in m.PAIRS if p[0] == i[0]))
     add_reduce_scatter(m, data)
-    add_connections(m, data, lambda p, k, j: _amount(m, data, p, k, j))
+    add_connections(m, data, flows)
     m.latency = pyo.Objective(expr=sum(m.T.values()) + phase_time(m, data))
     return m
 
@@ -108,40 +115,3 @@ def _partial(m: Any, data: PartitionData) -> None:
         mode = data.modes[i][a]
         absent = longest(mode.region, mode.size) * (1 - m.direct_part[i - 1, k])
         return m.X[i, c, a, k, j] >= own_length(m, i, a, j, mode.region) - absent
-
-
-def _bytes(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Any:
-    """Bytes from k to j in the transition of pair p, 0 unless it happens."""
-    (i, c, a), tensor = p, data.tensors[p[0]]
-    match way(data, p):
-        case "aligned" | "concatenated":
-            return tensor.unit[c] * m.X[p, k, j]
-        case "partial":
-            return tensor.pre_unit[data.modes[i][a].need_kind] * m.X[p, k, j]
-        case "source" if k == data.source:
-            mode = data.modes[i][a]
-            return tensor.unit[mode.need_kind] * own_length(m, i, a, j, mode.need)
-        case "sink" if j == data.sink and c == PARTIAL:
-            return tensor.pre_unit[WHOLE] * m.direct_part[i - 1, k]
-        case "sink" if j == data.sink:
-            return tensor.unit[c] * held(m, data, i - 1, c, k)
-    return 0
-
-
-def _amount(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Amount:
-    """Something that is positive where bytes go from k to j, and its largest value."""
-    i, c, a = p
-    match way(data, p):
-        case "aligned" | "concatenated":
-            return m.X[p, k, j], size_of(data.tensors[i], c)
-        case "partial":
-            return m.X[p, k, j], longest(data.modes[i][a].region, data.modes[i][a].size)
-        case "source" if k == data.source:
-            return m.part[i, a, j], 1
-        case "sink" if j == data.sink:
-            return (
-                (m.direct_part[i - 1, k], 1)
-                if c == PARTIAL
-                else (held(m, data, i - 1, c, k), size_of(data.tensors[i], c))
-            )
-    return 0, 0

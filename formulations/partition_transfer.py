@@ -28,7 +28,6 @@ from formulations.partition_data import (
     PARTIAL,
     ROWS,
     SINK,
-    WHOLE,
     AffineMap,
     Pair,
     PartitionData,
@@ -39,7 +38,7 @@ from formulations.partition_data import (
     way,
 )
 from formulations.partition_decision import held, length, state
-from formulations.partition_phases import Amount, add_connections, add_reduce_scatter, add_volume
+from formulations.partition_phases import Flows, add_connections, add_reduce_scatter, add_volume
 
 
 def add(m: Any, data: PartitionData) -> None:
@@ -53,9 +52,16 @@ def add(m: Any, data: PartitionData) -> None:
     _concatenated(m, data)
     _partial(m, data)
     m.V = pyo.Var(m.PAIRS, domain=pyo.NonNegativeReals)
-    add_volume(m, data, m.PAIRS, lambda p, k, j: _bytes(m, data, p, k, j))
+    flows = Flows(
+        moved=lambda p, k, j: m.X[p, k, j],
+        need=lambda p, j: copy_length(m, p, j, data.modes[p[0]][p[2]].need),
+        part=lambda p, j: m.part_of[p, j],
+        held=lambda p, k: m.held_of[p, k],
+        sums=lambda p, k: m.sums_of[p, k],
+    )
+    add_volume(m, data, m.PAIRS, lambda p, k, j: flows.bytes(data, p, k, j))
     add_reduce_scatter(m, data)
-    add_connections(m, data, lambda p, k, j: _amount(m, data, p, k, j))
+    add_connections(m, data, flows)
 
 
 def _sets(m: Any, data: PartitionData) -> None:
@@ -234,34 +240,3 @@ def _partial(m: Any, data: PartitionData) -> None:
         mode = data.modes[i][a]
         region = copy_length(m, (i, c, a), j, mode.region)
         return m.X[i, c, a, k, j] >= region - longest(mode.region, mode.size) * (m.y[i, c, a] - m.sums_of[i, c, a, k])
-
-
-def _bytes(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Any:
-    """Bytes from k to j in the transition of pair p."""
-    (i, c, a), tensor = p, data.tensors[p[0]]
-    match way(data, p):
-        case "aligned" | "concatenated":
-            return tensor.unit[c] * m.X[p, k, j]
-        case "partial":
-            return tensor.pre_unit[data.modes[i][a].need_kind] * m.X[p, k, j]
-        case "source" if k == data.source:
-            mode = data.modes[i][a]
-            return tensor.unit[mode.need_kind] * copy_length(m, (i, c, a), j, mode.need)
-        case "sink" if j == data.sink:
-            return tensor.pre_unit[WHOLE] * m.sums_of[p, k] if c == PARTIAL else tensor.unit[c] * m.held_of[p, k]
-    return 0
-
-
-def _amount(m: Any, data: PartitionData, p: Pair, k: int, j: int) -> Amount:
-    """Something that is positive where bytes go from k to j, and its largest value (0: there are never any)."""
-    i, c, a = p
-    match way(data, p):
-        case "aligned" | "concatenated":
-            return m.X[p, k, j], size_of(data.tensors[i], c)
-        case "partial":
-            return m.X[p, k, j], longest(data.modes[i][a].region, data.modes[i][a].size)
-        case "source" if k == data.source:
-            return m.part_of[p, j], 1
-        case "sink" if j == data.sink:
-            return (m.sums_of[p, k], 1) if c == PARTIAL else (m.held_of[p, k], size_of(data.tensors[i], c))
-    return 0, 0

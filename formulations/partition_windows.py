@@ -49,3 +49,10 @@ def makespan(data: PartitionData, mode: Mode, q: int) -> float | None:
         middle = (low + high) / 2
         low, high = (low, middle) if fits(middle) else (middle, high)
     return low
+
+
+def compute_bound(data: PartitionData) -> float:
+    """A lower bound on the latency of every plan, at once: the sum of the least makespans of the operators."""
+    counts = range(1, len(data.overhead) + 1)
+    spans = [[makespan(data, mode, q) for mode in modes.values() for q in counts] for modes in data.modes]
+    return sum(min(span for span in found if span is not None) for found in spans)

@@ -39,6 +39,7 @@ class Solution:
     objective: float | None
     bound: float
     values: Values | None
+    was_interrupted: bool
     runtime_s: float
 
 
@@ -115,9 +116,9 @@ class Solver:
                 on_bound(time.perf_counter() - began, data.mip_primal_bound, data.mip_dual_bound)
 
             highs.cbMipLogging += report
-        _run(highs)
+        interrupted = _run(highs)
         highs.clearCallbacks()  # type: ignore[no-untyped-call]  # highspy's own
-        return self._outcome(improved[-1] if improved else start, time.perf_counter() - began)
+        return self._outcome(improved[-1] if improved else start, interrupted, time.perf_counter() - began)
 
     def load(self, values: Values) -> None:
         """Give the model's variables these values."""
@@ -126,7 +127,7 @@ class Solver:
                 round(value) if variable.is_integer() or variable.is_binary() else value, skip_validation=True
             )
 
-    def _outcome(self, known: Values | None, runtime_s: float) -> Solution:
+    def _outcome(self, known: Values | None, interrupted: bool, runtime_s: float) -> Solution:
         """What came out; an interrupted solver has forgotten its incumbent, `known` is the last that it reported."""
         highs = self._highs
         status, info = highs.getModelStatus(), highs.getInfo()
@@ -137,6 +138,7 @@ class Solver:
             None if values is None else float(self._costs @ values + self._offset),
             float(info.mip_dual_bound),
             values,
+            interrupted,
             runtime_s,
         )
 
@@ -146,8 +148,8 @@ class Solver:
         return highs
 
 
-def _run(highs: highspy.Highs) -> None:
-    """Run in a thread of its own, so that an interrupt from the keyboard ends the solve and keeps what it found."""
+def _run(highs: highspy.Highs) -> bool:
+    """Run in a thread of its own: an interrupt from the keyboard ends the solve, keeping what it found; True if so."""
     stop, done = threading.Event(), threading.Event()
 
     def interrupt(event: Any) -> None:
@@ -160,16 +162,17 @@ def _run(highs: highspy.Highs) -> None:
         finally:
             done.set()
 
-    highs.cbMipInterrupt += interrupt
+    for interrupts in (highs.cbMipInterrupt, highs.cbSimplexInterrupt, highs.cbIpmInterrupt):
+        interrupts += interrupt
     worker = threading.Thread(target=work, daemon=True)
     worker.start()
-    try:
-        while not done.wait(0.1):
-            pass
-    except KeyboardInterrupt:
-        stop.set()
-        done.wait()
+    while not done.is_set():
+        try:
+            done.wait(0.1)
+        except KeyboardInterrupt:
+            stop.set()
     worker.join()
+    return stop.is_set()
 
 
 def _silent() -> highspy.Highs:

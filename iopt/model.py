@@ -48,6 +48,8 @@ def _with_shape(graph: Graph, shape: tuple[int, ...] | None, path: str) -> Graph
 
 
 def _from_archive(path: Path, trust: bool) -> Graph:
+    if path.is_dir():
+        raise ModelError(f"{path}: cannot be read: it is a folder")
     if not path.is_file():
         raise ModelError(f"{path}: cannot be read: there is no such file")
     if not trust:

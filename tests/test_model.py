@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ CODE = """
 import sys
 from torch import nn
 import helper_of_the_test
+print("imported")
 
 class Small(nn.Sequential):
     def __init__(self, channels=helper_of_the_test.CHANNELS):
@@ -30,6 +32,13 @@ def breaks(): raise ValueError("first line\\nsecond line")
 def leaves(): sys.exit(3)
 def needs(channels): return Small(channels)
 def softmax(): return nn.Softmax(1)
+class Prints(Small):
+    def __init__(self):
+        print("made")
+        super().__init__()
+    def forward(self, image):
+        print("run")
+        return super().forward(image)
 number = 7
 def text(): return "x"
 """
@@ -91,6 +100,13 @@ def test_python_code_that_makes_no_network(spec: str, message: str, here: Path) 
         model.load(spec, SHAPE)
 
 
+def test_what_python_code_prints_is_no_data(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model.load("net_of_the_test:Prints", SHAPE)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert [line for line in err.splitlines() if line in ("imported", "made", "run")] == ["imported", "made", "run"]
+
+
 def test_python_code_with_an_input_that_is_missing_or_does_not_fit(here: Path) -> None:
     with pytest.raises(ModelError, match="net_of_the_test:make needs the shape of its input; give one such as 1x3x224"):
         model.load("net_of_the_test:make")
@@ -117,6 +133,9 @@ def test_an_exported_program(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
         model.load(path, trust=True)
     with pytest.raises(ModelError, match=r"none\.pt2: cannot be read: there is no such file"):
         model.load(tmp_path / "none.pt2", trust=True)
+    (tmp_path / "folder.pt2").mkdir()
+    with pytest.raises(ModelError, match=r"folder\.pt2: cannot be read: it is a folder"):
+        model.load(tmp_path / "folder.pt2", trust=True)
     assert capfd.readouterr() == ("", "")
 
 
@@ -154,3 +173,9 @@ def test_wrong_shapes(text: str, message: str) -> None:
     with pytest.raises(ModelError) as caught:
         model.parse_shape(text)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, "a", 2), (1, 3, 8.0, 8), (1, 3, True, 8), 5, "1x3x8x8"])
+def test_what_is_no_shape(shape: Any) -> None:
+    with pytest.raises(ModelError, match=r"^input shape .* is not a tuple of whole numbers; expected 1 x channels"):
+        model.load("vgg11", shape)

@@ -14,7 +14,7 @@ from iopt.cli.show import check, show
 
 app = typer.Typer(
     help="Plans for running a neural network on several small devices: the fastest split, with a proof.",
-    epilog="Exit codes: 0 done, 2 bad input, 3 no plan fits the memory, 4 no plan within the limit.",
+    epilog="Exit codes: 0 done, 2 bad input, 3 no plan fits the memory, 4 no plan found.",
     add_completion=False,
     rich_markup_mode=None,  # its help would import rich
     pretty_exceptions_enable=False,

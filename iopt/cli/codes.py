@@ -27,14 +27,24 @@ def exit_code(result: Result[Plan]) -> Exit:
     return {Status.INFEASIBLE: Exit.INFEASIBLE, Status.UNKNOWN: Exit.NO_PLAN}.get(result.status, Exit.OK)
 
 
+NEARLY = 0.95
+"""Part of the time limit after which a solve counts as stopped by it."""
+
+
 def reason(result: Result[Plan], time_limit_s: float | None = None) -> str:
-    """In one line why a result is not OK; nothing where it is."""
+    """In one line why a result is not OK; nothing where it is. `time_limit_s`: what the method was given, if known."""
     code = exit_code(result)
     if code is Exit.INFEASIBLE:
         return f"infeasible: {result.message}" if result.message else "infeasible: no plan keeps every memory cap"
     if code is Exit.NO_PLAN and result.plan is not None:
         return f"the plan of {result.method} breaks a memory cap: {result.message}"
     if code is Exit.NO_PLAN:
-        limit = "" if time_limit_s is None else f" of {time_limit_s:g} s"
-        return f"no plan was found within the time limit{limit}" + (f": {result.message}" if result.message else "")
+        return f"{_without_plan(result, time_limit_s)}{': ' if result.message else ''}{result.message}"
     return ""
+
+
+def _without_plan(result: Result[Plan], time_limit_s: float | None) -> str:
+    """The limit is blamed only where it was reached."""
+    if time_limit_s is not None and result.runtime_s >= NEARLY * time_limit_s:
+        return f"no plan was found within the time limit of {time_limit_s:g} s"
+    return "no plan that keeps every memory cap was found"

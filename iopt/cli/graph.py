@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from iopt.cli import options
+from iopt.cli.output import check_output
 from iopt.cli.talk import say
 
 
@@ -28,7 +29,7 @@ def graph(
     from iopt.report.progress import LiveLine
 
     if output is not None:
-        json_file.check_writable(output)
+        check_output(output, model)
     with LiveLine(quiet) as line:
         line.step(f"reading {model}")
         network = read_graph(model, input, trust)

@@ -9,6 +9,7 @@ import typer
 
 from iopt.cli import options
 from iopt.cli.codes import exit_code, reason
+from iopt.cli.output import check_output
 from iopt.cli.problem import Given
 from iopt.cli.talk import complain, say
 
@@ -37,13 +38,12 @@ def plan(
     quiet: options.QuietOption = False,
 ) -> int:
     """Find the fastest split of a network over a cluster."""
-    from iopt.door.json_file import check_writable
     from iopt.partition.methods import checked, solve
     from iopt.report.progress import LiveLine
 
     checked(method, time_limit, gap)
     if output is not None:
-        check_writable(output)
+        check_output(output, model, cluster)
     given = Given(model, cluster, input, memory, tight, not no_along_rows, trust)
     with LiveLine(quiet) as line:
         line.step(f"reading {model}")

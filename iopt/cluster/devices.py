@@ -8,8 +8,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from numbers import Real
 from pathlib import Path
+from typing import NoReturn
 
+from iopt.door.wording import shown
 from iopt.errors import ClusterError
 
 
@@ -28,6 +31,14 @@ class Medium(StrEnum):
     SHARED = "shared"
 
 
+def _is_number(value: object) -> bool:
+    """A finite one; true and false are none."""
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
+
+
 @dataclass(frozen=True)
 class Device:
     """`memory_bytes` None: no cap. `overhead_s` is added for every operator that the device works on."""
@@ -38,12 +49,17 @@ class Device:
     overhead_s: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (self.flops_per_s > 0 and math.isfinite(self.flops_per_s)):
-            raise ClusterError(f"device {self.name!r}: flops_per_s is {self.flops_per_s}; expected a positive number")
+        if not (_is_number(self.flops_per_s) and self.flops_per_s > 0):
+            self._refuse("flops_per_s", "a positive number")
+        if self.memory_bytes is not None and type(self.memory_bytes) is not int:
+            self._refuse("memory_bytes", "a whole number")
         if self.memory_bytes is not None and self.memory_bytes <= 0:
-            raise ClusterError(f"device {self.name!r}: memory_bytes is {self.memory_bytes}; expected a positive number")
-        if not (self.overhead_s >= 0 and math.isfinite(self.overhead_s)):
-            raise ClusterError(f"device {self.name!r}: overhead_s is {self.overhead_s}; expected zero or more")
+            self._refuse("memory_bytes", "a positive number")
+        if not (_is_number(self.overhead_s) and self.overhead_s >= 0):
+            self._refuse("overhead_s", "zero or more")
+
+    def _refuse(self, key: str, expected: str) -> NoReturn:
+        raise ClusterError(f"device {self.name!r}: {key} is {shown(getattr(self, key))}; expected {expected}")
 
 
 @dataclass(frozen=True)
@@ -58,14 +74,14 @@ class Network:
     medium: Medium = Medium.SWITCHED
 
     def __post_init__(self) -> None:
-        if not (self.connection_s >= 0 and math.isfinite(self.connection_s)):
-            raise ClusterError(f"network: connection_s is {self.connection_s}; expected zero or more")
+        if not (_is_number(self.connection_s) and self.connection_s >= 0):
+            raise ClusterError(f"network: connection_s is {shown(self.connection_s)}; expected zero or more")
         rates = [*self.up_bytes_per_s, *self.down_bytes_per_s]
         if self.medium is Medium.SHARED:
             if self.bandwidth_bytes_per_s is None:
                 raise ClusterError("network: a shared medium needs bandwidth_bytes_per_s")
             rates.append(self.bandwidth_bytes_per_s)
-        if any(not (rate > 0 and math.isfinite(rate)) for rate in rates):
+        if any(not (_is_number(rate) and rate > 0) for rate in rates):
             raise ClusterError("network: every bandwidth must be a positive number")
 
 
@@ -110,7 +126,10 @@ class Cluster:
         return load(source)
 
     def with_memory(self, memory_bytes: tuple[int | None, ...]) -> Cluster:
-        """The same cluster with other memory caps, one per device."""
+        """The same cluster with other memory caps, one per device. Raises `ClusterError`."""
+        if not isinstance(memory_bytes, tuple | list) or len(memory_bytes) != len(self):
+            got = shown(memory_bytes)
+            raise ClusterError(f"cluster {self.name!r}: expected {len(self)} memory caps, one per device, got {got}")
         devices = tuple(
             replace(device, memory_bytes=cap) for device, cap in zip(self.devices, memory_bytes, strict=True)
         )

@@ -23,7 +23,9 @@ def load(source: str | Path) -> Cluster:
 
     Raises `ClusterError` with one line: file, key path, what was expected, what was there.
     """
-    if isinstance(source, str) and source in _preset_names():
+    if not isinstance(source, str | Path) or source == "":
+        raise ClusterError(f"expected a preset or a file, got {shown(source)} (presets: {', '.join(preset_names())})")
+    if isinstance(source, str) and source in preset_names():
         return from_yaml(_preset_text(source), f"preset {source}", source)
     return from_yaml(_read(source), str(source), Path(source).stem)
 
@@ -44,7 +46,7 @@ def from_yaml(text: str, where: str, name: str) -> Cluster:
 
 def presets() -> dict[str, str]:
     """Name and description of the clusters that come with iopt."""
-    return {name: _parse(_preset_text(name), f"preset {name}").description or "" for name in _preset_names()}
+    return {name: _parse(_preset_text(name), f"preset {name}").description or "" for name in preset_names()}
 
 
 def to_dict(cluster: Cluster) -> dict[str, Any]:
@@ -99,7 +101,8 @@ def from_dict(data: object, where: str) -> Cluster:
         raise ClusterError(f"{where}: {error}") from None
 
 
-def _preset_names() -> list[str]:
+def preset_names() -> list[str]:
+    """The names alone, without reading the files."""
     return sorted(entry.name.removesuffix(".yaml") for entry in _presets().iterdir() if entry.name.endswith(".yaml"))
 
 
@@ -119,7 +122,7 @@ def _read(source: str | Path) -> str:
     except FileNotFoundError:
         if isinstance(source, Path) or Path(source).suffix or Path(source).name != source:
             raise ClusterError(f"{source}: no such file") from None
-        names = _preset_names()
+        names = preset_names()
         raise ClusterError(
             f"{source}: neither a preset nor a file{hint(source, names)} (presets: {', '.join(names)})"
         ) from None

@@ -18,31 +18,18 @@ from pydantic_core import core_schema
 from iopt.cluster import Charge, Medium
 from iopt.door import units
 from iopt.door.units import Kind
-from iopt.door.wording import shown
 
 MAX_COUNT = 256
 
 
-def _zero_or_more(kind: Kind, value: object) -> float:
-    try:
-        return float(units.parse(value, kind))
-    except OverflowError:
-        raise ValueError(f"expected a finite {kind.label}, got {shown(value)}") from None
-
-
-def _above_zero(kind: Kind, value: object) -> float:
-    number = _zero_or_more(kind, value)
-    if number == 0:
-        raise ValueError(f"expected a {kind.label} above zero, got {shown(value)}")
-    return number
+def _number(kind: Kind, value: object) -> float:
+    return float(units.within(value, kind))
 
 
 def _memory(value: object) -> int | None:
     if isinstance(value, str) and value.strip().casefold() == "none":
         return None
-    if _above_zero(units.SIZE, value) < 1:
-        raise ValueError(f"expected a size of at least one byte, got {shown(value)}")
-    return math.floor(units.parse(value, units.SIZE))
+    return math.floor(units.within(value, units.SIZE))
 
 
 def _text(kind: Kind, unit: str, otherwise: str = "") -> WithJsonSchema:
@@ -53,9 +40,9 @@ def _text(kind: Kind, unit: str, otherwise: str = "") -> WithJsonSchema:
 
 _UNIT = "[A-Za-zµ]+"
 _RATE = f"{_UNIT}( */ *{_UNIT})?"
-ComputeRate = Annotated[float, BeforeValidator(partial(_above_zero, units.COMPUTE)), _text(units.COMPUTE, _RATE)]
-Bandwidth = Annotated[float, BeforeValidator(partial(_above_zero, units.BANDWIDTH)), _text(units.BANDWIDTH, _RATE)]
-Duration = Annotated[float, BeforeValidator(partial(_zero_or_more, units.TIME)), _text(units.TIME, _UNIT)]
+ComputeRate = Annotated[float, BeforeValidator(partial(_number, units.COMPUTE)), _text(units.COMPUTE, _RATE)]
+Bandwidth = Annotated[float, BeforeValidator(partial(_number, units.BANDWIDTH)), _text(units.BANDWIDTH, _RATE)]
+Duration = Annotated[float, BeforeValidator(partial(_number, units.TIME)), _text(units.TIME, _UNIT)]
 Memory = Annotated[int | None, BeforeValidator(_memory), _text(units.SIZE, _UNIT, otherwise="|^none$")]
 Name = Annotated[str, Field(min_length=1)]
 

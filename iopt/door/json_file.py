@@ -33,6 +33,16 @@ def read(path: str | Path, error: type[IoptError]) -> object:
         raise error(f"{path}: not JSON that iopt reads: {problem}") from None
 
 
+def checked_schema(data: object, schema: str, where: str, error: type[IoptError]) -> dict[str, Any]:
+    """The data, where it is a mapping that names this schema. Raises `error` that begins with `where` for any other."""
+    if not isinstance(data, dict):
+        raise error(f"{where}: expected a mapping with schema {schema!r}, got {shown(data)}")
+    if data.get("schema") != schema:
+        got = shown(data["schema"]) if "schema" in data else "none"
+        raise error(f"{where}: schema: expected {schema!r}, got {got}")
+    return data
+
+
 def write(path: str | Path, data: object) -> None:
     """Write the data, so that readers see the old file or the whole new one. Raises `IoptError` where it cannot be."""
     target = Path(path).resolve()

@@ -44,21 +44,24 @@ _QUANTITY = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT}(?:\s*/\s*{_UN
 
 @dataclass(frozen=True)
 class Kind:
-    """What a key holds: its name and an example for messages, and the unit of the number that `parse` returns."""
+    """What a key holds: its name and an example for messages, the unit of the number that `parse` returns, and the
+    range that `within` keeps to."""
 
     label: str
     example: str
     unit: str
+    lowest: str
+    highest: str
 
     @property
     def expected(self) -> str:
         return f"expected a {self.label} such as '{self.example}'"
 
 
-COMPUTE = Kind("compute rate", "17.5 GFLOP/s", "FLOP / second")
-SIZE = Kind("size", "1 GiB", "byte")
-TIME = Kind("time", "0.2 ms", "second")
-BANDWIDTH = Kind("bandwidth", "100 Mbit/s", "byte / second")
+COMPUTE = Kind("compute rate", "17.5 GFLOP/s", "FLOP / second", lowest="1 kFLOP/s", highest="1e6 TFLOP/s")
+SIZE = Kind("size", "1 GiB", "byte", lowest="1 B", highest="8192 TiB")  # 2**53 bytes
+TIME = Kind("time", "0.2 ms", "second", lowest="0 s", highest="1e6 s")
+BANDWIDTH = Kind("bandwidth", "100 Mbit/s", "byte / second", lowest="1 B/s", highest="1000 TB/s")
 
 
 def unit_names() -> tuple[str, ...]:
@@ -89,11 +92,26 @@ def parse(value: object, kind: Kind) -> Fraction:
     return Fraction(match["number"]) * factor if number else Fraction(0)
 
 
+def within(value: object, kind: Kind) -> Fraction:
+    """`parse`, and a `ValueError` for what lies outside the range of the kind: no device is like that, and solvers
+    cannot compute with it."""
+    number = parse(value, kind)
+    if not _limit(kind.lowest, kind) <= number <= _limit(kind.highest, kind):
+        raise ValueError(f"expected a {kind.label} from {kind.lowest} to {kind.highest}, got {shown(value)}")
+    return number
+
+
+@cache
+def _limit(text: str, kind: Kind) -> Fraction:
+    return parse(text, kind)
+
+
 def _factor(unit: str, kind: Kind, got: str) -> Fraction:
     """How many `kind.unit` one `unit` is."""
     from pint.errors import UndefinedUnitError
 
     try:
+        _refuse_numbers(unit)
         quantity = registry().Quantity(Fraction(1), registry().parse_units(unit))
     except UndefinedUnitError as error:
         unknown = error.unit_names[0]
@@ -101,6 +119,15 @@ def _factor(unit: str, kind: Kind, got: str) -> Fraction:
     if not quantity.is_compatible_with(kind.unit):
         raise ValueError(f"{kind.expected}, {got}")
     return Fraction(quantity.to(kind.unit).magnitude)
+
+
+def _refuse_numbers(unit: str) -> None:
+    """pint takes some words for numbers; here they are units that nobody knows."""
+    from pint.errors import UndefinedUnitError
+
+    for word in re.split(r"\s*/\s*", unit):
+        if word.casefold() in ("nan", "inf", "infinity"):
+            raise UndefinedUnitError(word)
 
 
 def _near(unknown: str) -> str:

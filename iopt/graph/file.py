@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from iopt.door import json_file
-from iopt.door.wording import shown
 from iopt.errors import ModelError
 from iopt.graph import Graph
 
@@ -32,14 +31,10 @@ def to_dict(graph: Graph) -> dict[str, Any]:
 
 def from_dict(data: object, where: str = "graph") -> Graph:
     """The graph of `to_dict`. Raises `ModelError` that begins with `where` and names the key and what was expected."""
-    if not isinstance(data, dict):
-        raise ModelError(f"{where}: expected a mapping with schema {SCHEMA!r}, got {shown(data)}")
-    if data.get("schema") != SCHEMA:
-        got = shown(data["schema"]) if "schema" in data else "none"
-        raise ModelError(f"{where}: schema: expected {SCHEMA!r}, got {got}")
+    checked = json_file.checked_schema(data, SCHEMA, where, ModelError)
     from iopt.graph.schema import validate
 
     try:
-        return validate({key: value for key, value in data.items() if key != "schema"})
+        return validate({key: value for key, value in checked.items() if key != "schema"})
     except ModelError as error:
         raise ModelError(f"{where}: {error}") from error

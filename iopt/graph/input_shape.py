@@ -23,6 +23,8 @@ def parse_shape(text: str) -> tuple[int, ...]:
 
 def checked_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape itself. Raises `ModelError` unless it has 4 or 2 positive sizes, the first of them 1."""
+    if not isinstance(shape, tuple | list) or not all(type(size) is int for size in shape):
+        raise ModelError(f"input shape {shown(shape)} is not a tuple of whole numbers; {EXPECTED}")
     written = f"input shape {'x'.join(map(str, shape))}"
     if len(shape) not in (2, 4):
         raise ModelError(f"{written} has {len(shape)} {'size' if len(shape) == 1 else 'sizes'}; {EXPECTED}")
@@ -32,7 +34,7 @@ def checked_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
         raise ModelError(f"{written} has a batch of {shape[0]}; iopt plans one input at a time: {EXPECTED}")
     if math.prod(shape) > MAX_ELEMENTS:
         raise ModelError(f"{written} has more than {MAX_ELEMENTS} elements")
-    return shape
+    return tuple(shape)
 
 
 def as_shape(sizes: tuple[int, ...]) -> Shape:

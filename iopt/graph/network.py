@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from iopt.errors import ModelError
-from iopt.graph.check import check_operator
+from iopt.graph.check import check_operator, check_totals
 from iopt.graph.layers import BatchNorm, Body, Conv2d, Linear, Pool, Shape, Step
 
 INPUT = "input"
@@ -59,10 +59,6 @@ class Operator:
     @property
     def is_weighted(self) -> bool:
         return isinstance(self.body, Conv2d | Linear)
-
-    @property
-    def is_depthwise(self) -> bool:
-        return self.groups > 1 and self.groups == self.input_shape.channels == self.output_shape.channels
 
     @property
     def pool(self) -> Pool | None:
@@ -141,12 +137,16 @@ class Graph:
                     raise ModelError(f"{reads}, which no earlier operator writes")
                 if shapes[source] != shape:
                     raise ModelError(f"{reads} as {shape}, it is {shapes[source]}")
-            operator.check()
+            try:
+                operator.check()
+            except ModelError as error:
+                raise ModelError(f"graph {self.name!r}: {error}") from None
             shapes[operator.name] = operator.output_shape
         if not self.operators:
             raise ModelError(f"graph {self.name!r} has no operators")
         if len(self.outputs) > 1:
             raise ModelError(f"graph {self.name!r} has several outputs: {', '.join(self.outputs)}; expected one")
+        check_totals(self)
 
     def __iter__(self) -> Iterator[Operator]:
         return iter(self.operators)

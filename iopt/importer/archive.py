@@ -10,7 +10,7 @@ from iopt.door.reason import reason
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.importer.program import import_program
-from iopt.importer.quiet import quiet
+from iopt.importer.quiet import prints_aside, quiet
 
 
 def import_archive(path: Path) -> Graph:
@@ -19,7 +19,7 @@ def import_archive(path: Path) -> Graph:
     Reading the file can run code that is hidden in it: for files from people you trust only.
     """
     try:
-        with quiet():
+        with prints_aside(), quiet():
             exported = torch.export.load(path)
     except Exception as error:
         raise ModelError(f"{path} is no exported program (torch.export.save writes one): {reason(error)}") from error

@@ -12,7 +12,7 @@ from iopt.door.reason import reason
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.importer.program import import_program, refuse_other_types
-from iopt.importer.quiet import quiet
+from iopt.importer.quiet import prints_aside, quiet
 
 
 def import_module(module: nn.Module, example_input: torch.Tensor, name: str) -> Graph:
@@ -25,7 +25,7 @@ def import_module(module: nn.Module, example_input: torch.Tensor, name: str) -> 
         expected = "1 x channels x height x width, or 1 x features"
         raise ModelError(f"{name}: the example input is {shape}; iopt plans one input at a time, give it {expected}")
     refuse_other_types(name, {**dict(module.named_parameters()), "the example input": example_input})
-    with _in_eval_mode(module), quiet(), torch.no_grad():
+    with _in_eval_mode(module), prints_aside(), quiet(), torch.no_grad():
         try:
             exported = torch.export.export(module, (example_input,), strict=False)
         except Exception as error:

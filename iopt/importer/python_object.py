@@ -16,6 +16,7 @@ from iopt.door.wording import hint
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.importer.export import import_module
+from iopt.importer.quiet import prints_aside
 
 
 def import_object(module: str, attribute: str, input_shape: tuple[int, ...]) -> Graph:
@@ -23,7 +24,7 @@ def import_object(module: str, attribute: str, input_shape: tuple[int, ...]) -> 
 
     Named after the attribute. This runs the module's code. Raises `ModelError` for all that goes wrong in it.
     """
-    with _current_directory_first():
+    with _current_directory_first(), prints_aside():
         network = _instance(_attribute(module, attribute), f"{module}:{attribute}")
         return import_module(network, torch.empty(input_shape), attribute.split(".")[-1])
 

@@ -1,12 +1,21 @@
-"""Keeps what torch.export tells its own developers off the terminal; errors come back as exceptions anyway."""
+"""What other code says while a network is read: what torch.export tells its own developers is kept off the terminal
+(errors come back as exceptions anyway), and what users' code prints goes to standard error."""
 
 from __future__ import annotations
 
 import io
 import logging
+import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+
+
+@contextmanager
+def prints_aside() -> Iterator[None]:
+    """Standard output is for data: what is printed meanwhile goes to standard error, also within `quiet`."""
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 @contextmanager

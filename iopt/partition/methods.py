@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 
-from iopt.door.wording import hint
+from iopt.door.wording import hint, shown
 from iopt.errors import OptionError
 from iopt.partition.evaluation import evaluate
 from iopt.partition.heuristics import plan_coedge, plan_iop, plan_modnn, plan_oc, plan_single
@@ -117,10 +117,18 @@ def judged(problem: Problem, method: str, plan: Plan, runtime_s: float) -> Resul
 
 def checked(method: str, time_limit_s: float, gap: float) -> Method:
     """The method of that name. Raises `OptionError` for one that does not exist, or limits that make no sense."""
+    if not isinstance(method, str):
+        raise OptionError(f"method is {shown(method)}; expected a name (methods: {', '.join(METHODS)})")
     if method not in METHODS:
         raise OptionError(f"unknown method {method!r}{hint(method, METHODS)} (methods: {', '.join(METHODS)})")
-    if not time_limit_s > 0 or math.isnan(time_limit_s):
+    if not _is_number(time_limit_s):
+        raise OptionError(f"time limit is {shown(time_limit_s)}; expected a number of seconds")
+    if not time_limit_s > 0:
         raise OptionError(f"time limit is {time_limit_s} s; expected more than zero")
-    if not 0 <= gap < 1:
-        raise OptionError(f"gap is {gap}; expected a number from 0 to below 1")
+    if not (_is_number(gap) and 0 <= gap < 1):
+        raise OptionError(f"gap is {shown(gap)}; expected a number from 0 to below 1")
     return METHODS[method]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)

@@ -13,6 +13,7 @@ import numpy as np
 from formulations import partition as tight
 from formulations import partition_plain as plain
 from formulations.partition_solution import choices, fixings
+from formulations.partition_windows import compute_bound
 from iopt.errors import ContradictionError
 from iopt.exact import Solver
 from iopt.partition.evaluation import Evaluation, Evaluator
@@ -77,6 +78,7 @@ class _Search:
         self.evaluate = Evaluator(problem)
         self.best = _Best()
         self.bound = -np.inf
+        self.was_interrupted = False
         self.history: list[Progress] = []
         self._on_progress, self._formulation = on_progress, formulation
         self._began, self._limit_s = time.perf_counter() - spent_s, time_limit_s + spent_s
@@ -94,7 +96,7 @@ class _Search:
         self._solve(self.problem)
         if shortage is not None and self.best.plan is None and self.bound == np.inf:
             return self._result(Status.INFEASIBLE, shortage.message)
-        return self._result(self._status(), "")
+        return self._result(self._status(), "interrupted: the best plan so far" if self.was_interrupted else "")
 
     def _solve(self, problem: Problem, attempts: int = 3) -> None:
         """Solve, and again with a smaller cap where the plan breaks one by the solver's tolerance: for a plan, not for
@@ -104,17 +106,19 @@ class _Search:
             return
         evaluation = self.evaluate(plan)
         self.best.offer(plan, evaluation)
-        if not evaluation.is_feasible and attempts > 0 and self._left_s() > 0:
+        if not (evaluation.is_feasible or self.was_interrupted) and attempts > 0 and self._left_s() > 0:
             self._solve(_shrunk(problem, evaluation), attempts - 1)
 
     def _solved(self, problem: Problem) -> Plan | None:
         """The solver's plan, if it found one; its bounds are reported as long as the problem is the given one."""
         reference, is_given = self._reference_s(), problem is self.problem
         data = partition_data(problem, reference)
+        if is_given:
+            self._report(np.inf, compute_bound(data) * reference)
+        if self._left_s() <= 0:
+            return None
         model = {"tight": tight.build, "plain": plain.build}[self._formulation](data)
         solver = Solver(model)
-        if solver.is_large and is_given:
-            self._report(np.inf, Solver(plain.build(data)).relaxation() * reference)
         start = None
         if self.best.plan is not None:
             wanted = fixings(model, data, choices_of(self.best.plan, problem))
@@ -125,6 +129,7 @@ class _Search:
 
         solution = solver.solve(self._left_s(), self.gap, start, report)
         report(0.0, np.inf if solution.objective is None else solution.objective, solution.bound)
+        self.was_interrupted |= solution.was_interrupted
         if solution.values is None:
             return None
         solver.load(solution.values)

@@ -22,9 +22,12 @@ class Row:
 
     @property
     def gap(self) -> float | None:
-        """(latency - bound) / latency. None without a plan or a bound, and where the bound does not hold (`via`)."""
+        """(latency - bound) / latency. None without a plan or a bound, and for plans that the bound does not hold for:
+        those that break a cap, or send by `via`."""
         result = self.result
-        if result.plan is None or any(split.via for split in result.plan.splits):
+        if result.plan is None or self.evaluation is None or not self.evaluation.is_feasible:
+            return None
+        if any(split.via for split in result.plan.splits):
             return None
         return Result(result.method, result.status, result.plan, result.objective, self.bound_s, 0.0).gap
 

@@ -54,7 +54,7 @@ def test_show_is_what_plan_showed(iopt: Iopt) -> None:
 def test_check_lists_what_is_not_true(iopt: Iopt) -> None:
     iopt("plan", *HOME, "--method", "iop", "-o", "plan.json")
     code, out, err = iopt("check", "plan.json")
-    assert (code, out, err) == (0, "plan.json: every claim is true (FEASIBLE, net on mixed2)\n", "")
+    assert (code, out, err) == (0, "plan.json: every claim that can be checked is true (FEASIBLE, net on mixed2)\n", "")
     data = json.loads(Path("plan.json").read_text())
     data["evaluation"]["compute_s"] = data["result"]["objective_s"] = 0.5
     Path("plan.json").write_text(json.dumps(data))
@@ -68,6 +68,33 @@ def test_check_lists_what_is_not_true(iopt: Iopt) -> None:
     code, out, err = iopt("show", "plan.json")
     assert (code, out) == (2, "")
     assert err.startswith("iopt: plan.json: changed by hand, or made for another model: evaluation.compute_s is 0.5; ")
+
+
+def test_check_names_what_it_cannot_check(iopt: Iopt) -> None:
+    iopt("plan", *HOME, "--method", "dp", "-o", "plan.json")
+    data = json.loads(Path("plan.json").read_text())
+    data["result"].update(status="OPTIMAL", bound_s=data["result"]["objective_s"], gap=0)
+    Path("plan.json").write_text(json.dumps(data))
+    bound = f"{data['result']['objective_s'] * 1e3:,.3f} ms"
+    said = f"true (OPTIMAL, net on mixed2); taken as stated: the bound {bound}\n"
+    assert iopt("check", "plan.json") == (0, f"plan.json: every claim that can be checked is {said}", "")
+
+    iopt("plan", "net.json", "--cluster", "small.yaml", "-o", "none.json")
+    code, out, _ = iopt("check", "none.json")
+    assert code == 0
+    assert out.endswith("true (INFEASIBLE, net on small); taken as stated: that no plan keeps the caps\n")
+
+
+def test_check_refutes_what_a_plan_refutes(iopt: Iopt) -> None:
+    iopt("plan", *HOME, "--method", "dp", "-o", "plan.json")
+    data = json.loads(Path("plan.json").read_text())
+    data["operators"] = data["evaluation"] = None
+    data["result"].update(status="INFEASIBLE", objective_s=None)
+    Path("plan.json").write_text(json.dumps(data))
+    code, out, err = iopt("check", "plan.json")
+    assert code == 2
+    assert "plan.json: result.status is INFEASIBLE; " in out
+    assert err == "iopt: plan.json: a claim is not true: changed by hand, or made for another model\n"
 
 
 def test_graph_writes_what_it_reads(iopt: Iopt) -> None:

@@ -11,6 +11,7 @@ from iopt.partition import methods
 from tests.cli.conftest import Iopt
 
 PLAN = ("plan", "net.json", "--cluster", "mixed2")
+SMALL = ("plan", "net.json", "--cluster", "small.yaml")
 
 BAD = {
     "unknown model 'vgg12'": ("plan", "vgg12", "--cluster", "cal4"),
@@ -21,6 +22,15 @@ BAD = {
     "net.json is for an input of 1x3x8x8, which cannot be changed": (*PLAN, "--input", "1x3x9x9"),
     "input shape '3x': expected": (*PLAN, "--input", "3x"),
     "cal5: neither a preset nor a file; did you mean 'cal4'?": ("plan", "net.json", "--cluster", "cal5"),
+    "folder.pt2: cannot be read: it is a folder": ("plan", "folder.pt2", "--cluster", "cal4"),
+    "expected a preset or a file, got '' (presets: cal4, ": ("plan", "net.json", "--cluster", ""),
+    "net.json: cannot be written: it is the file that MODEL names": (*PLAN, "-o", "net.json"),
+    "net.json: cannot be written: it is the file that MODEL names; choose": ("graph", "net.json", "-o", "./net.json"),
+    "small.yaml: cannot be written: it is the file that --cluster": (*SMALL, "-o", "small.yaml"),
+    "link.json: cannot be written: it is the file that --cluster names; choose": (*SMALL, "-o", "link.json"),
+    "slow.yaml: devices[0].compute: expected a compute rate from 1 kFLOP/s to 1e6 TFLOP/s, got '1e-9 FLOP/s'": (
+        *("plan", "net.json", "--cluster", "slow.yaml"),
+    ),
     "home.yaml: no such file": ("compare", "net.json", "--cluster", "home.yaml"),
     "net.json: ": ("compare", "net.json", "--cluster", "net.json"),
     "unknown method 'mlp'; did you mean 'milp'?": (*PLAN, "--method", "mlp"),
@@ -44,6 +54,9 @@ BAD = {
 @pytest.mark.parametrize("message", BAD)
 def test_bad_input_is_one_line(iopt: Iopt, message: str) -> None:
     Path("code.pt2").write_bytes(b"")
+    Path("folder.pt2").mkdir()
+    Path("link.json").symlink_to("small.yaml")
+    Path("slow.yaml").write_text(Path("small.yaml").read_text().replace("1 MFLOP/s", "1e-9 FLOP/s"))
     code, out, err = iopt(*BAD[message])
     assert (code, out) == (2, "")
     assert err.startswith(f"iopt: {message}")

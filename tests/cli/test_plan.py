@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from iopt.cli.codes import reason
 from iopt.cli.options import Memory
 from iopt.cli.plan import METHODS
 from iopt.partition import files, methods
@@ -43,6 +44,33 @@ def test_every_method_by_name(iopt: Iopt, method: str) -> None:
     assert iopt("check", "plan.json").code == 0
 
 
+def test_a_file_named_as_a_preset_may_be_written(iopt: Iopt) -> None:
+    """It is not what `--cluster` names."""
+    for _ in range(2):
+        assert iopt("plan", *HOME, "--method", "single", "-o", "mixed2").code == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("compute: 1 MFLOP/s", "compute: 1 kFLOP/s"),
+        ("compute: 1 MFLOP/s", "compute: 1e6 TFLOP/s"),
+        ("bandwidth: 1 MB/s", "bandwidth: 1 B/s"),
+        ("bandwidth: 1 MB/s", "bandwidth: 1000 TB/s"),
+        ("connection: 0.1 ms", "connection: 1e6 s"),
+        ("name: a,", "name: a, overhead: 1e6 s,"),
+        ("memory: 100 B", "memory: 8192 TiB"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_the_ends_of_every_range(iopt: Iopt, old: str, new: str) -> None:
+    text = Path("small.yaml").read_text().replace("memory: 100 B", "memory: 1 MB")
+    Path("odd.yaml").write_text(text.replace(old if "memory" not in old else "memory: 1 MB", new, 1))
+    code, out, err = iopt("plan", "net.json", "--cluster", "odd.yaml")
+    assert (code, err) == (0, "")
+    assert "OPTIMAL" in out
+
+
 def test_json_is_the_plan_file(iopt: Iopt) -> None:
     code, out, err = iopt("plan", *HOME, "--method", "iop", "--json", "-o", "plan.json")
     assert (code, err) == (0, "written to plan.json\n")
@@ -60,9 +88,9 @@ def test_infeasible_is_an_answer(iopt: Iopt) -> None:
     code, out, err = iopt("plan", "net.json", "--cluster", "small.yaml", "-o", "plan.json")
     assert code == 3
     assert "INFEASIBLE" in out
-    written, reason = err.splitlines()
+    written, said = err.splitlines()
     assert written == "written to plan.json"
-    assert reason.startswith("iopt: infeasible: no plan keeps every memory cap; the least total of extra memory is ")
+    assert said.startswith("iopt: infeasible: no plan keeps every memory cap; the least total of extra memory is ")
     shown = iopt("show", "plan.json")
     assert shown.code == 0
     assert "the least total of extra memory is" in shown.out
@@ -84,7 +112,19 @@ def test_no_plan_within_the_limit(iopt: Iopt, monkeypatch: pytest.MonkeyPatch) -
     assert (code, err) == (4, "iopt: no plan was found within the time limit of 7 s\n")
     assert "no plan is below 1.000 ms" in out
     assert files.load("plan.json").result == unknown
-    assert "no plan was found within the time limit" in iopt("show", "plan.json").out
+    assert "no plan that keeps every memory cap was found" in iopt("show", "plan.json").out
+
+
+@pytest.mark.parametrize(
+    ("runtime_s", "message", "said"),
+    [
+        (0.96 * 7, "", "no plan was found within the time limit of 7 s"),
+        (0.94 * 7, "", "no plan that keeps every memory cap was found"),
+        (0.1, "the solver gave up", "no plan that keeps every memory cap was found: the solver gave up"),
+    ],
+)
+def test_the_limit_is_blamed_where_it_was_reached(runtime_s: float, message: str, said: str) -> None:
+    assert reason(Result[Plan]("milp", Status.UNKNOWN, None, None, None, runtime_s, message=message), 7.0) == said
 
 
 def test_nothing_is_solved_for_a_file_that_cannot_be_written(iopt: Iopt, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,10 +132,10 @@ def test_nothing_is_solved_for_a_file_that_cannot_be_written(iopt: Iopt, monkeyp
         raise AssertionError
 
     monkeypatch.setattr(methods, "solve", never)
-    for path, reason in (("missing/plan.json", "there is no folder "), (".", "it is a folder")):
+    for path, problem in (("missing/plan.json", "there is no folder "), (".", "it is a folder")):
         code, _, err = iopt("plan", *HOME, "-o", path)
         assert code == 2
-        assert err.startswith(f"iopt: {path}: cannot be written: {reason}")
+        assert err.startswith(f"iopt: {path}: cannot be written: {problem}")
 
 
 def test_a_module_in_the_current_directory(iopt: Iopt) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import iopt as package
+from tests.cli.conftest import Iopt
 
 HEAVY = {"torch", "pyomo", "highspy", "rich", "pydantic", "numpy", "scipy", "yaml", "pint"}
 
@@ -36,6 +37,12 @@ def test_planning_from_a_saved_network_needs_no_torch(iopt: object) -> None:
     found = imported_by(code)
     assert "highspy" in found
     assert "torch" not in found
+
+
+def test_checking_a_bound_needs_no_solver(iopt: Iopt) -> None:
+    assert iopt("plan", "net.json", "--cluster", "mixed2", "-o", "plan.json").code == 0
+    found = imported_by("from iopt.cli.run import run; assert run(['check', 'plan.json']) == 0")
+    assert not found & {"highspy", "pyomo", "torch"}
 
 
 def test_a_closed_pipe_is_quiet(iopt: object) -> None:

@@ -26,7 +26,14 @@ def test_a_sound_cluster_stands() -> None:
         (lambda: Device("a", 0), "flops_per_s is 0; expected a positive number"),
         (lambda: Device("a", math.nan), "flops_per_s is nan"),
         (lambda: Device("a", math.inf), "flops_per_s is inf"),
+        (lambda: Device("a", "1"), "flops_per_s is '1'; expected a positive number"),  # type: ignore[arg-type]
+        (lambda: Device("a", True), "flops_per_s is True; expected a positive number"),
+        (lambda: Device("a", 10**400), "flops_per_s is 1000"),
         (lambda: Device("a", 1.0, memory_bytes=0), "memory_bytes is 0; expected a positive number"),
+        (lambda: Device("a", 1.0, memory_bytes=1.5), "memory_bytes is 1.5; expected a whole number"),  # type: ignore[arg-type]
+        (lambda: Device("a", 1.0, memory_bytes=True), "memory_bytes is True; expected a whole number"),
+        (lambda: Device("a", 1.0, overhead_s=None), "overhead_s is None; expected zero"),  # type: ignore[arg-type]
+        (lambda: Network("0"), "connection_s is '0'; expected zero or more"),  # type: ignore[arg-type]
         (lambda: Device("a", 1.0, overhead_s=-1.0), "overhead_s is -1.0; expected zero or more"),
         (lambda: Network(-1.0), "connection_s is -1.0; expected zero or more"),
         (lambda: Network(0.0, up_bytes_per_s=(0.0,)), "every bandwidth must be a positive number"),
@@ -55,9 +62,13 @@ def test_other_memory_caps_change_nothing_else() -> None:
     capped = cluster.with_memory((5, None))
     assert [device.memory_bytes for device in capped.devices] == [5, None]
     assert capped.with_memory((None, 1000)) == cluster
-    with pytest.raises(ValueError, match="shorter"):
-        cluster.with_memory((1,))
+    for caps in ((1,), (1, 2, 3), 5):
+        with pytest.raises(ClusterError, match="cluster 'two': expected 2 memory caps, one per device, got "):
+            cluster.with_memory(caps)  # type: ignore[arg-type]
 
 
 def test_load_knows_the_presets() -> None:
     assert Cluster.load("cal4").name == "cal4"
+    for source in (5, None, ""):
+        with pytest.raises(ClusterError, match=f"^expected a preset or a file, got {source!r} \\(presets: cal4, "):
+            Cluster.load(source)  # type: ignore[arg-type]

@@ -60,3 +60,18 @@ def test_a_device_is_written_in_place() -> None:
     json_file.check_writable("/dev/null")
     json_file.write("/dev/null", DATA)
     assert not Path("/dev/null").is_file()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ([], "a.json: expected a mapping with schema 'iopt/a/1', got []"),
+        ({}, "a.json: schema: expected 'iopt/a/1', got none"),
+        ({"schema": 1}, "a.json: schema: expected 'iopt/a/1', got 1"),
+    ],
+)
+def test_another_schema(data: object, said: str) -> None:
+    with pytest.raises(IoptError) as caught:
+        json_file.checked_schema(data, "iopt/a/1", "a.json", IoptError)
+    assert str(caught.value) == said
+    assert json_file.checked_schema({"schema": "iopt/a/1"}, "iopt/a/1", "a.json", IoptError) == {"schema": "iopt/a/1"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iopt.door.units import BANDWIDTH, COMPUTE, SIZE, TIME, Kind, parse, unit_names
+from iopt.door.units import BANDWIDTH, COMPUTE, SIZE, TIME, Kind, parse, unit_names, within
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,12 @@ def test_values_are_exact(text: str, kind: Kind, value: int | Fraction) -> None:
             BANDWIDTH,
             "unknown unit 'mbit': expected a bandwidth such as '100 Mbit/s', got '94 mbit/s'; did you mean 'Mbit'?",
         ),
+        ("1 nan", TIME, "unknown unit 'nan': expected a time such as '0.2 ms', got '1 nan'"),
+        (
+            "1 B/INF",
+            BANDWIDTH,
+            "unknown unit 'INF': expected a bandwidth such as '100 Mbit/s', got '1 B/INF'; did you mean 'min'?",
+        ),
         ("-1 ms", TIME, "expected a time that is not negative, got '-1 ms'"),
         ("nan ms", TIME, "expected a finite time, got 'nan ms'"),
         ("inf B", SIZE, "expected a finite size, got 'inf B'"),
@@ -86,6 +92,15 @@ def test_what_is_refused(value: object, kind: Kind, message: str) -> None:
     with pytest.raises(ValueError, match="expected a") as caught:
         parse(value, kind)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("kind", [COMPUTE, SIZE, TIME, BANDWIDTH], ids=lambda kind: kind.label)
+def test_a_range_includes_its_ends(kind: Kind) -> None:
+    assert within(kind.lowest, kind) == parse(kind.lowest, kind) < within(kind.highest, kind)
+    number, unit = kind.highest.split()
+    with pytest.raises(ValueError, match=f"expected a {kind.label} from {kind.lowest} to {kind.highest}, got '1e60 "):
+        within(f"1e60 {unit}", kind)
+    assert float(number) > 0
 
 
 @pytest.mark.parametrize("name", unit_names())

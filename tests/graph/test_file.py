@@ -118,6 +118,47 @@ def test_wrong_files(change: Change, message: str, tmp_path: Path) -> None:
     assert "\n" not in str(caught.value)
 
 
+def of_linears(*features: int) -> dict[str, Any]:
+    """The data of a graph of linear layers between so many features."""
+    names = [INPUT, *(f"fc{index}" for index in range(1, len(features)))]
+    data = graph_file.to_dict(graph())
+    data.update(input_shape=[features[0], 1, 1], operators=[])
+    for index in range(1, len(features)):
+        shape = [features[index], 1, 1]
+        linear = {"kind": "linear", "weight": f"{names[index]}.weight", "bias": None}
+        ends = {"inputs": [names[index - 1]], "input_shapes": [[features[index - 1], 1, 1]]}
+        given = {"name": names[index], "body": linear, "pre_shape": shape, "output_shape": shape, "epilogue": []}
+        data["operators"].append({**given, **ends})
+    return data
+
+
+@pytest.mark.parametrize(
+    ("features", "operator", "what"),
+    [
+        ((10**9,) * 3, "fc1", "FLOPs"),
+        ((2**26, 2**24, 2**26, 2**26), "fc3", "FLOPs"),
+        ((2**25, 2**26, 1), "fc2", "bytes of parameters"),
+        ((2**25, 2**25, 2**25, 2**25), "fc3", "bytes of parameters"),
+        ((10**400, 1), "fc1", "FLOPs"),
+    ],
+)
+def test_networks_that_are_too_large_to_count(
+    features: tuple[int, ...], operator: str, what: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "graph.json"
+    path.write_text(json.dumps(of_linears(*features)), encoding="utf-8")
+    expected = f"operator '{operator}': up to here the network has more {what} than iopt counts exactly (2**53)"
+    with pytest.raises(ModelError) as caught:
+        graph_file.load(path)
+    assert str(caught.value) == f"{path}: graph 'every kind': {expected}"
+
+
+def test_tensors_that_are_too_large_to_count() -> None:
+    huge = Shape(2**26, 2**13, 2**13)
+    with pytest.raises(ModelError, match="operator 'a': up to here the network has more bytes of tensors than"):
+        Graph("g", huge, (Operator("a", Identity(), (INPUT,), (huge,), huge, huge),))
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

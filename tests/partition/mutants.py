@@ -33,6 +33,17 @@ IMPLIED = {
 }
 """Constraints of the shared decision that one formulation could do without, and why; the other one needs them."""
 
+TIGHTENING = {
+    "combined_by_scatter": "spread_from_all charges such sums with a broadcast of everything",
+    "starts_once": "a correction without a share would make a length negative, which need_is_met excludes",
+    "ends_once": "the same at the other end",
+    "first_of_part": "the same in a copy",
+    "last_of_part": "the same in a copy, at the other end",
+    "sums_exist": "follows from the sum of the shares, over all pairs",
+    "sums_of_pair": "follows from the marginals, once the pairs are integral",
+}
+"""Constraints of the tight formulation that follow from others in whole numbers; their loss weakens the relaxation."""
+
 
 def instance(seed: int) -> Problem:
     return tiny_problem(seed, plan_limit=3_000)

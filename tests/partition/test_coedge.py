@@ -7,8 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
+from iopt.cluster import Cluster
 from iopt.partition.evaluation import evaluate
-from iopt.partition.heuristics import plan_coedge
+from iopt.partition.heuristics import plan_coedge, plan_oc
 from iopt.partition.heuristics.ratio import lp_ratio
 from iopt.partition.heuristics.splits import goes_by_rows
 from iopt.partition.plan import Axis
@@ -137,3 +138,35 @@ def test_tail_goes_where_the_whole_is_fastest() -> None:
         given = cluster([1e12 if device == fast else 1e9 for device in range(3)], (1e9,) * 3)
         plan = plan_coedge(Problem(ALEXNET, given), ratio="equal")
         assert all(lengths(split.intervals)[fast] for split in plan.splits[5:])
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        cluster((1e-300, 1e9), (1e9,) * 2),
+        cluster((1e-9, 1e9), (1e9,) * 2),
+        cluster((1e299, 1e9), (1e9,) * 2),
+        cluster((1.7e308, 1.7e308), (1e9,) * 2),
+        cluster((1e9, 1e9), (1e-9,) * 2),
+        cluster((1e9, 1e9), (1e-308,) * 2),
+        cluster((1e9, 1e9), bandwidth=1e-300),
+        cluster((1e9, 1e9), (1e9,) * 2, overhead_s=(1e20, 0)),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_odd_devices_have_a_ratio(odd: Cluster) -> None:
+    problem = Problem(chain("two", (3, 12, 12), [conv(8, 3, padding=1), conv(8, 3, padding=1)]), odd)
+    ratio = lp_ratio(problem, (True, True), [0, 1], 0)
+    assert ratio.sum() == pytest.approx(1)
+    assert (ratio >= 0).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_rates_whose_sum_is_beyond_all_floats() -> None:
+    problem = Problem(chain("one", (3, 12, 12), [conv(8, 3)]), cluster((1.7e308, 1.7e308), (1e9,) * 2))
+    assert lengths(plan_oc(problem).splits[0].intervals) == [4, 4]
+
+
+def test_shares_follow_the_rates_where_the_programme_is_not_solved() -> None:
+    problem = Problem(chain("one", (3, 12, 12), [conv(8, 3)]), cluster((3e9, 1e9), (1e-308,) * 2))
+    assert lp_ratio(problem, (True,), [0, 1], 0) == pytest.approx([0.75, 0.25])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pyomo.environ as pyo
 import pytest
 
-from tests.partition.mutants import FORMULATIONS, IMPLIED, TABLE, instance, names, scaled, shows
+from formulations import partition
+from tests.partition.mutants import FORMULATIONS, IMPLIED, TABLE, TIGHTENING, instance, names, scaled, shows
 
 MUTANTS: dict[str, dict[str, dict[str, Any]]] = json.loads(TABLE.read_text())
 
@@ -31,3 +33,13 @@ def test_no_constraint_is_without_a_mutant(formulation: str) -> None:
 @pytest.mark.parametrize(("formulation", "name"), IMPLIED)
 def test_what_one_formulation_could_do_without_the_other_needs(formulation: str, name: str) -> None:
     assert all(name in MUTANTS[other] for other in FORMULATIONS if other != formulation)
+
+
+def test_only_inequalities_that_help_the_solver_die_by_their_relaxation() -> None:
+    defining: set[str] = set()
+    for seed in range(40):
+        model = partition.build(scaled(instance(seed)), cuts=False)
+        defining |= {component.name for component in model.component_objects(pyo.Constraint)}
+    weak = {name for name, mutant in MUTANTS["tight"].items() if mutant["by"] == "relaxation" and name in defining}
+    assert weak == set(TIGHTENING)
+    assert all(mutant["by"] == "optimum" for mutant in MUTANTS["plain"].values())

@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from iopt.errors import PlanError
-from iopt.partition import files
-from iopt.partition.methods import judged
+from iopt.partition import files, methods
+from iopt.partition.methods import judged, solve
 from iopt.partition.plan import Plan
-from iopt.result import Result, Status
+from iopt.partition.problem import Problem
+from iopt.result import ACCURACY, Result, Status
 from tests.partition.plan_files import CLUSTER, LATENCY_S, PLAN, PROBLEM, data, put, read, together
 
 UNTRUE = {
@@ -118,3 +119,57 @@ def test_a_plan_that_breaks_a_cap_cannot_be_feasible() -> None:
     result = replace(judged(problem, "hand", PLAN, 0.0), status=Status.FEASIBLE)
     (line,) = files.check(read(files.to_dict(problem, result, 1e-4)))
     assert line == "result.status is FEASIBLE; the plan breaks the memory caps"
+
+
+# Bounds and infeasibility
+
+
+def checked(result: Result[Plan], problem: Problem = PROBLEM, gap_tolerance: float = 1e-4) -> list[str]:
+    return files.check(read(files.to_dict(problem, result, gap_tolerance)))
+
+
+def test_a_bound_above_the_plan_of_dp_is_refuted() -> None:
+    best = solve(PROBLEM, "dp")
+    slower = solve(PROBLEM, "single")
+    assert best.objective is not None
+    assert slower.objective is not None
+    assert slower.objective > best.objective
+    (line,) = checked(replace(slower, status=Status.OPTIMAL, bound=slower.objective))
+    assert line.startswith(f"result.bound_s is {slower.objective}; the plan of dp keeps every memory cap")
+    assert line.endswith(str(best.objective))
+    assert checked(replace(best, status=Status.OPTIMAL, bound=best.objective)) == []
+
+
+def test_a_plan_that_breaks_the_caps_refutes_nothing() -> None:
+    problem = replace(PROBLEM, cluster=CLUSTER.with_memory((10, 10)))
+    assert checked(Result("milp", Status.INFEASIBLE, None, None, None, 1.0), problem) == []
+    assert checked(Result("milp", Status.UNKNOWN, None, None, 1e6, 1.0), problem) == []
+
+
+def test_infeasible_is_refuted_by_the_plan_of_dp() -> None:
+    (line,) = checked(Result("milp", Status.INFEASIBLE, None, None, None, 1.0))
+    assert line == "result.status is INFEASIBLE; the plan of dp keeps every memory cap"
+
+
+def test_a_problem_too_large_to_be_tried_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def solve(*_: object) -> None:
+        raise OverflowError
+
+    monkeypatch.setattr(methods, "solve", solve)
+    with pytest.raises(PlanError, match=r"^plan\.json: network: its tensors are too large to be planned$"):
+        checked(Result("milp", Status.INFEASIBLE, None, None, None, 1.0))
+
+
+@pytest.mark.parametrize("tolerance", [0.0, 1e-4])
+def test_what_a_solver_may_call_optimal_is_optimal(tolerance: float) -> None:
+    best = solve(PROBLEM, "dp")
+    assert best.objective is not None
+    for status, beyond, is_true in (
+        (Status.OPTIMAL, ACCURACY, True),
+        (Status.OPTIMAL, 3 * ACCURACY, False),
+        (Status.FEASIBLE, 1.1 * ACCURACY, True),
+        (Status.FEASIBLE, -ACCURACY, False),
+    ):
+        result = replace(best, status=status, bound=best.objective * (1 - tolerance - beyond))
+        if (result.bound or 0) <= best.objective:
+            assert (checked(result, gap_tolerance=tolerance) == []) is is_true, (status, beyond)

@@ -60,7 +60,8 @@ def test_what_a_method_finds_there_and_back(method: str, seed: int, tmp_path: Pa
 
 def test_no_plan_there_and_back(tmp_path: Path) -> None:
     infeasible = Result[Plan]("milp", Status.INFEASIBLE, None, None, None, 2.0, "HiGHS 1", "d0 is short of 5 bytes")
-    files.save(tmp_path / "plan.json", PROBLEM, infeasible, 1e-4)
+    problem = replace(PROBLEM, cluster=CLUSTER.with_memory((10, 10)))
+    files.save(tmp_path / "plan.json", problem, infeasible, 1e-4)
     file = files.load(tmp_path / "plan.json")
     assert (file.result, file.evaluation) == (infeasible, None)
     written = json.loads((tmp_path / "plan.json").read_text())

@@ -65,7 +65,7 @@ def test_a_plan_with_every_kind_of_phase() -> None:
 def test_the_lines_around_the_tables() -> None:
     out = text(PROBLEM, RESULT)
     assert out.startswith("net on hand: 14.62 kFLOP, 3 operators, 2 devices\nOPTIMAL by milp (HiGHS 1) in 1.50 s\n")
-    assert out.rstrip().endswith(f"no plan is below {BOUND_S * 1e3:,.3f} ms (gap 0.005 %; relayout = concatenation)")
+    assert out.rstrip().endswith(f"no plan is below {BOUND_S * 1e3:,.3f} ms (gap 40.0 %; relayout = concatenation)")
     assert f"latency {LATENCY_S * 1e3:,.3f} ms = compute " in out
 
 
@@ -114,6 +114,17 @@ def test_gaps_are_to_the_best_bound_of_any_method() -> None:
     assert [row["gap"] for row in found] == [0.5, None, 0.5, 0.5, None]
     assert {row["bound_s"] for row in found} == {latency / 2}
     assert found[4]["latency_s"] is found[4]["memory_bytes"] is None
+
+
+def test_a_plan_that_breaks_a_cap_has_no_gap() -> None:
+    capped = replace(PROBLEM, cluster=CLUSTER.with_memory((10, None)))
+    broken = solve(capped, "oc")
+    assert broken.status is Status.UNKNOWN
+    exact = replace(solve(capped, "dp"), method="milp", bound=(broken.objective or 0) * 2)
+    assert [row.gap for row in rows(capped, [broken, exact])] == [None, exact.gap]
+    (found, _) = to_list(rows(capped, [broken, exact]))
+    assert found["gap"] is None
+    assert found["violations"]
 
 
 def test_the_fastest_plan_that_keeps_the_caps_stands_out() -> None:

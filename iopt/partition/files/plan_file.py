@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iopt.door import json_file
-from iopt.door.wording import shown
 from iopt.errors import IoptError, PlanError
 from iopt.partition.evaluation import Evaluation, evaluate
 from iopt.partition.files.form import evaluation_to_dict, operators_to_list, result_of, result_to_dict
@@ -95,13 +94,9 @@ def _validated(data: object, where: str) -> PlanData:
     from iopt.door.validation import explain
     from iopt.partition.files.schema import SCHEMA, PlanData
 
-    if not isinstance(data, dict):
-        raise PlanError(f"{where}: expected a mapping with schema {SCHEMA!r}, got {shown(data)}")
-    if data.get("schema") != SCHEMA:
-        got = shown(data["schema"]) if "schema" in data else "none"
-        raise PlanError(f"{where}: schema: expected {SCHEMA!r}, got {got}")
+    checked = json_file.checked_schema(data, SCHEMA, where, PlanError)
     try:
-        return PlanData.model_validate(data)
+        return PlanData.model_validate(checked)
     except ValidationError as error:
         raise PlanError(f"{where}: {explain(error, PlanData)}") from None
 

@@ -63,7 +63,9 @@ class ResultData(_Strict):
     method: str
     status: Annotated[Status, Field(strict=False)]
     objective_s: Amount | None = Field(description="latency of the plan; null without one")
-    bound_s: float | None = Field(description="proved lower bound on every plan; null where there is none")
+    bound_s: float | None = Field(
+        description="proved lower bound on plans that keep the caps and have no via; null where there is none"
+    )
     gap: Amount | None = Field(description="(objective_s - bound_s) / objective_s; null without either")
     gap_tolerance: Annotated[float, Field(ge=0, lt=1)] = Field(description="largest gap of a result that is OPTIMAL")
     runtime_s: Amount

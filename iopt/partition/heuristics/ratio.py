@@ -26,9 +26,8 @@ def lp_ratio(problem: Problem, by_rows: tuple[bool, ...], devices: list[int], ta
 
     `target` None: every device receives the last rows (a concatenation). [choice] Without a convolution that is split
     by rows there is nothing to balance: shares in proportion to FLOP/s. Solved by HiGHS in units of a reference time.
+    [choice] The same shares where HiGHS does not solve it: times many orders of magnitude apart.
     """
-    from scipy.optimize import linprog
-
     cluster = problem.cluster
     convolutions = [
         operator
@@ -40,24 +39,41 @@ def lp_ratio(problem: Problem, by_rows: tuple[bool, ...], devices: list[int], ta
     overhead = np.array([cluster.devices[device].overhead_s for device in devices])
     ratio = np.zeros(len(cluster))
     if not len(flops):
-        ratio[devices] = rate / rate.sum()
+        ratio[devices] = _proportional(rate)
         return ratio
     last = max(index for index, is_rows in enumerate(by_rows) if is_rows)
-    volumes = (
-        _sending(problem, devices, problem.graph.input_shape.bytes),
-        _gathering(problem, devices, problem.operators[last].output_shape.bytes, target),
-    )
-    reference = flops.sum() / rate.sum()
-    compute = [(np.diag(work / rate), -overhead) for work in flops]
-    matrix, limit = _epigraphs([*compute, *volumes], reference)
-    times = len(compute) + len(volumes)
-    objective = np.concatenate([np.zeros(len(devices)), np.ones(times)])
-    total = np.concatenate([np.ones(len(devices)), np.zeros(times)])[None]
-    solution = linprog(objective, A_ub=matrix, b_ub=limit, A_eq=total, b_eq=[1.0], method="highs").x
-    assert solution is not None, "the programme has a solution: any shares will do"
-    ratio[devices] = np.maximum(solution[: len(devices)], 0.0)
+    with np.errstate(all="ignore"):
+        volumes = (
+            _sending(problem, devices, problem.graph.input_shape.bytes),
+            _gathering(problem, devices, problem.operators[last].output_shape.bytes, target),
+        )
+        reference = flops.sum() / rate.sum()
+        compute = [(np.diag(work / rate), -overhead) for work in flops]
+        matrix, limit = _epigraphs([*compute, *volumes], reference)
+    shares = _solution(matrix, limit, len(devices))
+    ratio[devices] = _proportional(rate) if shares is None else np.maximum(shares, 0.0)
     normalised: Floats = ratio / ratio.sum()
     return normalised
+
+
+def _proportional(rate: Floats) -> Floats:
+    """Shares in proportion to FLOP/s, whose sum may be beyond all floats."""
+    scaled = rate / rate.max()
+    shares: Floats = scaled / scaled.sum()
+    return shares
+
+
+def _solution(matrix: Floats, limit: Floats, count: int) -> Floats | None:
+    """The first `count` variables of the programme, the shares; None where it is not solved."""
+    from scipy.optimize import linprog
+
+    if not (np.isfinite(matrix).all() and np.isfinite(limit).all()):
+        return None
+    times = matrix.shape[1] - count
+    objective = np.concatenate([np.zeros(count), np.ones(times)])
+    total = np.concatenate([np.ones(count), np.zeros(times)])[None]
+    found = linprog(objective, A_ub=matrix, b_ub=limit, A_eq=total, b_eq=[1.0], method="highs")
+    return None if found.x is None else found.x[:count]
 
 
 def _sending(problem: Problem, devices: list[int], size: int) -> tuple[Floats, Floats]:

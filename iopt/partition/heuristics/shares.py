@@ -17,7 +17,8 @@ def round_shares(size: int, weights: Floats, unit: int = 1) -> Ints:
     device. A device of weight zero gets nothing. Weights are not negative and each row has a positive one; `unit`
     divides `size`.
     """
-    quota = np.round(weights / weights.sum(axis=-1, keepdims=True) * (size // unit), _DIGITS)
+    scaled = weights / weights.max(axis=-1, keepdims=True)  # the sum of rates may be beyond all floats
+    quota = np.round(scaled / scaled.sum(axis=-1, keepdims=True) * (size // unit), _DIGITS)
     shares = np.floor(quota).astype(np.int64)
     remainder = np.where(weights > 0, np.round(quota - shares, _DIGITS), -1.0)
     rank = np.argsort(np.argsort(-remainder, axis=-1, kind="stable"), axis=-1, kind="stable")

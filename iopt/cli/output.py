@@ -1,0 +1,29 @@
+"""Where `-o` may write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def check_output(output: Path, model: str, cluster: str | None = None) -> None:
+    """Raise `IoptError` with one line unless the file can be written and is none of those that the command reads."""
+    from iopt.cluster.file import preset_names
+    from iopt.door.json_file import check_writable
+    from iopt.errors import OptionError
+    from iopt.zoo import ENTRIES
+
+    check_writable(output)
+    read = {} if model in ENTRIES else {"MODEL": model}
+    if cluster is not None and cluster not in preset_names():
+        read["--cluster"] = cluster
+    for what, source in read.items():
+        if _is_same(output, source):
+            raise OptionError(f"{output}: cannot be written: it is the file that {what} names; choose another for -o")
+
+
+def _is_same(output: Path, source: str) -> bool:
+    """Both are the same file; pipes and terminals may well be."""
+    try:
+        return output.is_file() and output.samefile(source)
+    except (OSError, ValueError):  # there is no such source, or it cannot be a path
+        return False

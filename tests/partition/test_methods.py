@@ -1,0 +1,38 @@
+"""What `solve` and `compare` refuse before they begin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from iopt.errors import OptionError
+from iopt.partition.methods import compare, solve
+from iopt.partition.problem import Problem
+from tests.instances import chain, cluster, linear
+
+PROBLEM = Problem(chain("one", (3, 1, 1), [linear(2)]), cluster((1.0, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": None}, r"^method is None; expected a name \(methods: milp, dp, "),
+        ({"method": ["milp"]}, r"^method is \['milp'\]; expected a name"),
+        ({"method": "mlp"}, "^unknown method 'mlp'; did you mean 'milp'?"),
+        ({"time_limit_s": "5"}, "^time limit is '5'; expected a number of seconds$"),
+        ({"time_limit_s": None}, "^time limit is None; expected a number of seconds$"),
+        ({"time_limit_s": True}, "^time limit is True; expected a number of seconds$"),
+        ({"time_limit_s": -1}, "^time limit is -1 s; expected more than zero$"),
+        ({"time_limit_s": float("nan")}, "^time limit is nan s; expected more than zero$"),
+        ({"gap": "x"}, "^gap is 'x'; expected a number from 0 to below 1$"),
+        ({"gap": float("nan")}, "^gap is nan; expected a number from 0 to below 1$"),
+        ({"gap": 1}, "^gap is 1; expected a number from 0 to below 1$"),
+    ],
+)
+def test_options_that_make_no_sense(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        solve(PROBLEM, **options)
+    if "method" not in options:
+        with pytest.raises(OptionError, match=message):
+            next(compare(PROBLEM, **options))
