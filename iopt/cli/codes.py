@@ -40,7 +40,7 @@ def reason(result: Result[Plan], time_limit_s: float | None = None) -> str:
         return f"the plan of {result.method} breaks a memory cap: {result.message}"
     if code is Exit.NO_PLAN:
         return f"{_without_plan(result, time_limit_s)}{': ' if result.message else ''}{result.message}"
-    return ""
+    return result.message
 
 
 def _without_plan(result: Result[Plan], time_limit_s: float | None) -> str:

@@ -191,5 +191,5 @@ def _shrunk(problem: Problem, evaluation: Evaluation) -> Problem:
     caps = []
     for device, original in zip(problem.cluster.devices, evaluation.memory_bytes.values(), strict=True):
         over = 0 if device.memory_bytes is None else max(0, original - device.memory_bytes)
-        caps.append(None if device.memory_bytes is None else device.memory_bytes - 2 * over)
+        caps.append(None if device.memory_bytes is None else max(1, device.memory_bytes - 2 * over))
     return replace(problem, cluster=problem.cluster.with_memory(tuple(caps)))
