@@ -76,7 +76,7 @@ def test_a_saved_graph(tmp_path: Path) -> None:
 def test_python_code_in_the_current_directory(name: str, channels: int, here: Path) -> None:
     path = list(sys.path)
     graph = model.load(f"net_of_the_test:{name}", SHAPE)
-    assert graph.name == name.split(".")[-1]
+    assert graph.name == f"net_of_the_test:{name}"
     assert graph.output_shape == (channels, 6, 6)
     assert sys.path == path
 

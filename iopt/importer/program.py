@@ -83,7 +83,8 @@ def _refuse_unknown(name: str, nodes: Iterable[Node]) -> None:
     if counts:
         listed = ", ".join(f"{operator} x{count}" for operator, count in counts.items())
         noun = "operator" if len(counts) == 1 else "operators"
-        raise UnsupportedOperatorError(f"{name}: {len(counts)} {noun} that iopt does not know: {listed}")
+        advice = "; a softmax at the end can be left out and applied to the output" if "softmax" in listed else ""
+        raise UnsupportedOperatorError(f"{name}: {len(counts)} {noun} that iopt does not know: {listed}{advice}")
 
 
 def _input_shape(source: Node, name: str) -> Shape:

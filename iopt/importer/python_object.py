@@ -22,11 +22,11 @@ from iopt.importer.quiet import prints_aside
 def import_object(module: str, attribute: str, input_shape: tuple[int, ...]) -> Graph:
     """The graph of `module:attribute`: an `nn.Module`, or a class or function that makes one without arguments.
 
-    Named after the attribute. This runs the module's code. Raises `ModelError` for all that goes wrong in it.
+    Named `module:attribute`. This runs the module's code. Raises `ModelError` for all that goes wrong in it.
     """
     with _current_directory_first(), prints_aside():
         network = _instance(_attribute(module, attribute), f"{module}:{attribute}")
-        return import_module(network, torch.empty(input_shape), attribute.split(".")[-1])
+        return import_module(network, torch.empty(input_shape), f"{module}:{attribute}")
 
 
 def _attribute(module: str, attribute: str) -> object:

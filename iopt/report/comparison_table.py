@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from iopt.partition.problem import Problem
 from iopt.report.comparison import Row
+from iopt.report.console import print_table
 from iopt.report.style import status_text, table
 from iopt.report.units import milliseconds, percent, seconds, size
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 def print_comparison(console: Console, problem: Problem, rows: Sequence[Row]) -> None:
     """Costs by method, then peak memory by device and method."""
     console.print(f"{problem.graph.name} on {problem.cluster.name}", style="bold")
-    console.print(costs_table(rows))
-    console.print(memory_table(problem, rows))
+    print_table(console, costs_table(rows))
+    print_table(console, memory_table(problem, rows))
     if rows and rows[0].bound_s is not None:
         console.print(
             f"no plan is below {milliseconds(rows[0].bound_s)} ms; gap: how far a plan is above that, at most"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from iopt.partition.evaluation import Evaluation
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
+from iopt.report.console import print_table
 from iopt.report.plan_table import memory_table, plan_table
 from iopt.report.style import status_text
 from iopt.report.units import milliseconds, percent, rate, seconds
@@ -24,8 +25,8 @@ def print_result(console: Console, problem: Problem, result: Result[Plan], evalu
         if bound := _bound_text(problem, result):
             console.print(bound)
         return
-    console.print(plan_table(problem, result.plan, evaluation))
-    console.print(memory_table(problem, evaluation))
+    print_table(console, plan_table(problem, result.plan, evaluation))
+    print_table(console, memory_table(problem, evaluation))
     console.print(_latency_text(problem, result, evaluation))
 
 

@@ -135,3 +135,14 @@ def test_the_fastest_plan_that_keeps_the_caps_stands_out() -> None:
     out = terminal.file.getvalue()  # type: ignore[attr-defined]
     assert "INFEASIBLE" not in out
     assert "\x1b[31m" in out, "memory above a cap is red"
+
+
+def test_nothing_is_cut_on_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = rows(PROBLEM, [solve(PROBLEM, name) for name in METHODS if name != "milp"])
+    shown = {}
+    for columns in (WIDTH, 60):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        file = io.StringIO()
+        print_comparison(console(file), PROBLEM, compared)
+        shown[columns] = [line.split() for line in file.getvalue().splitlines() if line.split()[:1] == ["oc"]]
+    assert shown[60] == shown[WIDTH] != []
