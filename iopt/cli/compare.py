@@ -63,5 +63,5 @@ def _compared(problem: Problem, time_limit_s: float, gap: float, line: LiveLine)
     line.step("comparing")
     for result in compared(problem, time_limit_s, gap, line):
         results.append(result)
-        line.step(f"comparing, {result.method} done")
+        line.step("milp" if result.method == "dp" else f"comparing, {result.method} done")
     return rows(problem, results)
