@@ -6,6 +6,7 @@ Source: IOP (arXiv 2409.07693), constraints (1)-(8); what the paper leaves open 
     partition_transfer.py    what is moved between two operators, by the axes before and after
     partition_phases.py      (7), (8): the time of bytes and of connections
     partition_cuts.py        inequalities that no plan violates; they only help the solver
+    partition_windows.py     the arithmetic of windows and whole units under them
     partition_plain.py       the same problem with big-M and no cuts: the reference
 
 Sets
