@@ -28,9 +28,12 @@ lint: $(READY)  ## style, types and the floors of the house
 bench: $(READY)  ## how fast plans are found and proved: ten minutes, prints tables, writes docs/results/
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.partition_benchmark
 
-schema: $(READY)  ## write the JSON schemas of cluster and plan files anew
+schema: $(READY)  ## write the JSON schemas of all files anew
 	$(BIN)/python -m iopt.cluster.schema > iopt/cluster/cluster.schema.json
 	$(BIN)/python -m iopt.partition.files.schema > iopt/partition/files/plan.schema.json
+	$(BIN)/python -m iopt.exits.files.profile_schema > iopt/exits/files/profile.schema.json
+	$(BIN)/python -m iopt.exits.files.workload_schema > iopt/exits/files/workload.schema.json
+	$(BIN)/python -m iopt.exits.files.placement_schema > iopt/exits/files/placement.schema.json
 
 clean:          ## remove what builds and tests leave behind, but not .venv
 	rm -rf build dist .coverage .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks plan.json

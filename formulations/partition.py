@@ -25,8 +25,12 @@ Variables
     last[i,a,t,j]    1 if they end there                                                             binary
     scatter[i]       1 if partial sums are combined by reduce-scatter, 0 if directly by who needs    binary
     spread[i,j]      output channels that j receives in the reduce-scatter                           integer
-    direct_part[i,j], scatter_part[i,j]   1 if j has partial sums, by how they are combined   (integral by the sums)
+    direct_part[i,j], scatter_part[i,j]   1 if j has partial sums, by how they are combined                binary
     T[i,a]           time of compute
+
+Times are real; everything else is whole in every plan and declared so, also where it follows. HiGHS (up to 1.15.1)
+infers that a column is whole and may then tighten coefficients with bounds of it that are not, which removes plans
+(ERGO-Code/HiGHS issue 3274).
 """
 
 from __future__ import annotations

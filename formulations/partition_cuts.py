@@ -4,7 +4,7 @@ Most rest on *how many* devices take part, because a linear relaxation likes to 
 everything:
 
     count[i,a,q]      1 if exactly q devices take part in operator i, mode a;   count_of[p,q] the same of pair p
-    sums_count[p]     1 if exactly one device holds the partial sums of pair p
+    single_sums[p]    1 if exactly one device holds the partial sums of pair p
     kept[p,k], spread_kept[i,k]   what k needs of its own partial sums (it does not travel)
 """
 
@@ -39,17 +39,9 @@ def add(m: Any, data: PartitionData) -> None:
 
 def _counts(m: Any, data: PartitionData) -> None:
     m.Q = pyo.RangeSet(1, len(data.overhead))
-    m.count = pyo.Var(m.IA, m.Q, bounds=(0, 1))
-    m.count_of = pyo.Var(m.INTO, m.Q, bounds=(0, 1))
-    m.single_sums = pyo.Var(m.PARTIAL, bounds=(0, 1))
-
-    @m.Constraint(m.IA)
-    def some_count(m: Any, i: int, a: str) -> Any:
-        return sum(m.count[i, a, q] for q in m.Q) == m.x[i, a]
-
-    @m.Constraint(m.IA)
-    def count_parts(m: Any, i: int, a: str) -> Any:
-        return sum(q * m.count[i, a, q] for q in m.Q) == sum(m.part[i, a, j] for j in m.J)
+    m.count = pyo.Var(m.IA, m.Q, domain=pyo.Binary)
+    m.count_of = pyo.Var(m.INTO, m.Q, domain=pyo.Binary)
+    m.single_sums = pyo.Var(m.PARTIAL, domain=pyo.Binary)
 
     @m.Constraint(m.IA, m.Q)
     def counts_of_pairs(m: Any, i: int, a: str, q: int) -> Any:
@@ -90,7 +82,7 @@ def _makespans(m: Any, data: PartitionData) -> None:
 
 def _sent_sums(m: Any, data: PartitionData) -> None:
     """Who holds partial sums sends all that is needed of them, except what it needs itself."""
-    m.kept = pyo.Var(m.SUMMED, m.J, domain=pyo.NonNegativeReals)
+    m.kept = pyo.Var(m.SUMMED, m.J, domain=pyo.NonNegativeIntegers)
 
     def region(p: Any, j: int) -> Any:
         return copy_length(m, p, j, data.modes[p[0]][p[2]].region)
@@ -115,7 +107,7 @@ def _sent_sums(m: Any, data: PartitionData) -> None:
 
 def _sent_spread(m: Any, data: PartitionData) -> None:
     """The same in a reduce-scatter."""
-    m.spread_kept = pyo.Var(m.SUMS, m.J, domain=pyo.NonNegativeReals)
+    m.spread_kept = pyo.Var(m.SUMS, m.J, domain=pyo.NonNegativeIntegers)
 
     @m.Constraint(m.SUMS, m.J)
     def spread_kept_is_received(m: Any, i: int, k: int) -> Any:

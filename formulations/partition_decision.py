@@ -31,8 +31,8 @@ def add_decision(m: Any, data: PartitionData) -> None:
     m.part = pyo.Var(m.IA, m.J, domain=pyo.Binary)
     m.scatter = pyo.Var(m.SUMS, domain=pyo.Binary)
     m.spread = pyo.Var(m.SUMS, m.J, domain=pyo.NonNegativeIntegers, bounds=lambda m, i, j: (0, data.channels[i]))
-    m.direct_part = pyo.Var(m.SUMS, m.J, bounds=(0, 1))
-    m.scatter_part = pyo.Var(m.SUMS, m.J, bounds=(0, 1))
+    m.direct_part = pyo.Var(m.SUMS, m.J, domain=pyo.Binary)
+    m.scatter_part = pyo.Var(m.SUMS, m.J, domain=pyo.Binary)
 
     @m.Constraint(m.I)
     def one_dimension(m: Any, i: int) -> Any:

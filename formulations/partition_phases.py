@@ -96,7 +96,7 @@ def add_volume(m: Any, data: PartitionData, index: Any, bytes_of: Callable[[Any,
 
 def add_reduce_scatter(m: Any, data: PartitionData) -> None:
     """j gets its channels of the pre tensor from everybody else who has partial sums of it; (7) for these bytes."""
-    m.spread_from = pyo.Var(m.SUMS, m.J, m.J, domain=pyo.NonNegativeReals)
+    m.spread_from = pyo.Var(m.SUMS, m.J, m.J, domain=pyo.NonNegativeIntegers)
     m.S = pyo.Var(m.SUMS, domain=pyo.NonNegativeReals)
 
     @m.Constraint(m.SUMS, m.J, m.J)
@@ -136,8 +136,8 @@ def add_connections(m: Any, data: PartitionData, flows: Flows) -> None:
     ends = [(k, j) for k in m.J for j in m.J if k < j] if data.per_peer else [(0, 0)]
     m.opened = pyo.Var(m.STEPS, ends, domain=pyo.Binary)
     m.scatter_opened = pyo.Var(m.SUMS, ends, domain=pyo.Binary)
-    m.peers = pyo.Var(m.STEPS, domain=pyo.NonNegativeReals)
-    m.scatter_peers = pyo.Var(m.SUMS, domain=pyo.NonNegativeReals)
+    m.peers = pyo.Var(m.STEPS, domain=pyo.NonNegativeIntegers)
+    m.scatter_peers = pyo.Var(m.SUMS, domain=pyo.NonNegativeIntegers)
 
     def of_device(i: int, k: int) -> list[tuple[int, int, int]]:
         return [connection(data, i, k, j) for j in m.J if j != k] if data.per_peer else [(i, 0, 0)]

@@ -36,7 +36,7 @@ def build(data: PartitionData) -> pyo.ConcreteModel:
     add_memory(m, data)
     add_compute(m, data)
     moving = [p for p in m.PAIRS if way(data, p) in ("aligned", "concatenated", "partial")]
-    m.X = pyo.Var(moving, m.J, m.J, domain=pyo.NonNegativeReals)
+    m.X = pyo.Var(moving, m.J, m.J, domain=pyo.NonNegativeIntegers)
     _aligned(m, data)
     _concatenated(m, data)
     _partial(m, data)

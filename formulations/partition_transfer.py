@@ -9,12 +9,12 @@ Sets
     PAIRS       (i, c, a): the tensor of transition i is held as c and operator i takes mode a (SINK for i = n)
 
 Variables
-    y[p]                    1 if pair p happens                                          (integral by its marginals)
-    share_of[p,j], part_of[p,j], first_of[p,t,j], last_of[p,t,j]   copies of the consumer's decision        (the same)
-    held_of[p,k]            rows or channels that k holds; sums_of[p,k]: 1 if k holds partial sums          (the same)
+    y[p]                    1 if pair p happens
+    share_of[p,j], part_of[p,j], first_of[p,t,j], last_of[p,t,j]   copies of the consumer's decision
+    held_of[p,k]            rows or channels that k holds; sums_of[p,k]: 1 if k holds partial sums
     X[p,k,j]                rows or channels that j has of k's (k = j: of its own); of sums: what k sends j
-    meet[p,k,j]             1 if what k holds may meet what j needs                      binary
-    V[p]                    time of the bytes of the transition, if pair p happens
+    meet[p,k,j]             1 if what k holds may meet what j needs
+    V[p]                    time of the bytes of the transition, if pair p happens                 (the only reals)
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def add(m: Any, data: PartitionData) -> None:
     _pairs(m, data)
     _copies(m, data)
     _held(m, data)
-    m.X = pyo.Var(m.MOVING, m.J, m.J, domain=pyo.NonNegativeReals)
+    m.X = pyo.Var(m.MOVING, m.J, m.J, domain=pyo.NonNegativeIntegers)
     _aligned(m, data)
     _concatenated(m, data)
     _partial(m, data)
@@ -79,12 +79,8 @@ def _sets(m: Any, data: PartitionData) -> None:
 
 
 def _pairs(m: Any, data: PartitionData) -> None:
-    """Which pair happens: one per transition, by the state before and the mode after."""
-    m.y = pyo.Var(m.PAIRS, bounds=(0, 1))
-
-    @m.Constraint(m.IA)
-    def pair_of_mode(m: Any, i: int, a: str) -> Any:
-        return sum(m.y[i, c, a] for c in held_as(data, i)) == m.x[i, a]
+    """Which pair happens: one per transition, by the state before; by the mode after, as the copies of shares sum."""
+    m.y = pyo.Var(m.PAIRS, domain=pyo.Binary)
 
     @m.Constraint(m.STATES)
     def pair_of_state(m: Any, i: int, c: str) -> Any:
@@ -93,10 +89,10 @@ def _pairs(m: Any, data: PartitionData) -> None:
 
 def _copies(m: Any, data: PartitionData) -> None:
     """The consumer's decision, once per pair."""
-    m.share_of = pyo.Var(m.INTO, m.J, domain=pyo.NonNegativeReals)
-    m.part_of = pyo.Var(m.INTO, m.J, bounds=(0, 1))
-    m.first_of = pyo.Var(m.FIRST_OF, m.J, bounds=(0, 1))
-    m.last_of = pyo.Var(m.LAST_OF, m.J, bounds=(0, 1))
+    m.share_of = pyo.Var(m.INTO, m.J, domain=pyo.NonNegativeIntegers)
+    m.part_of = pyo.Var(m.INTO, m.J, domain=pyo.Binary)
+    m.first_of = pyo.Var(m.FIRST_OF, m.J, domain=pyo.Binary)
+    m.last_of = pyo.Var(m.LAST_OF, m.J, domain=pyo.Binary)
 
     @m.Constraint(m.IA, m.J)
     def shares_of_pairs(m: Any, i: int, a: str, j: int) -> Any:
@@ -141,8 +137,8 @@ def _copies(m: Any, data: PartitionData) -> None:
 
 def _held(m: Any, data: PartitionData) -> None:
     """What the producer left, once per pair."""
-    m.held_of = pyo.Var(m.HELD, m.J, domain=pyo.NonNegativeReals)
-    m.sums_of = pyo.Var(m.PARTIAL, m.J, bounds=(0, 1))
+    m.held_of = pyo.Var(m.HELD, m.J, domain=pyo.NonNegativeIntegers)
+    m.sums_of = pyo.Var(m.PARTIAL, m.J, domain=pyo.Binary)
 
     @m.Constraint(m.STATES, m.J)
     def held_of_pairs(m: Any, i: int, c: str, j: int) -> Any:
@@ -187,10 +183,6 @@ def _aligned(m: Any, data: PartitionData) -> None:
     @m.Constraint(m.ALIGNED, m.J, m.J)
     def only_where_they_meet(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
         return m.X[i, c, a, k, j] <= size_of(data.tensors[i], c) * m.meet[i, c, a, k, j]
-
-    @m.Constraint(m.ALIGNED, m.J, m.J)
-    def meet_needs_part(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:
-        return m.meet[i, c, a, k, j] <= m.part_of[i, c, a, j]
 
     @m.Constraint(m.ALIGNED, m.J, m.J)
     def meet_below_need(m: Any, i: int, c: str, a: str, k: int, j: int) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from formulations.partition_data import AffineMap, Mode, PartitionData, longest
+from bisect import bisect_left
+from math import inf
+
+from formulations.partition_data import AffineMap, Mode, PartitionData
 
 
 def interval(rows: AffineMap, lo: int, hi: int) -> tuple[int, int]:
@@ -23,32 +26,42 @@ def always_overlap(rows: AffineMap, size: int) -> bool:
 
 
 def makespan(data: PartitionData, mode: Mode, q: int) -> float | None:
-    """A lower bound on the time of exactly q devices that compute `mode` in whole units; None with too few units."""
+    """A lower bound on the time of exactly q devices that compute `mode` in whole units; None with too few units.
+
+    It is the time of some device for some number of units, to the last digit: a bound a little below would leave the
+    solver with differences near its tolerances.
+    """
     if q > mode.size:
         return None
     clipped_off = max(mode.work.start.values(), default=0) + max(mode.work.end.values(), default=0)
     free = mode.work.before + mode.work.after - clipped_off
+    devices = tuple(zip(data.overhead, mode.time, strict=True))
 
-    def room(overhead: float, each: float, time: float) -> float:
+    def least(device: tuple[float, float], units: int) -> float:
+        overhead, each = device
+        return overhead + each * max(0, mode.work.scale * units + free)
+
+    def room(device: tuple[float, float], time: float) -> int:
         """Units that a device finds time for, at most."""
-        if time < overhead:
+        if least(device, 1) > time:
             return 0
-        if each == 0 or mode.work.scale == 0:
-            return mode.size
-        return min(mode.size, ((time - overhead) / each - free) / mode.work.scale)
+        overhead, each = device
+        per_unit = each * mode.work.scale
+        units = mode.size if per_unit == 0 else min(mode.size, int((time - overhead - each * free) / per_unit) + 1)
+        while least(device, units) > time:
+            units -= 1
+        return units
 
     def fits(time: float) -> bool:
-        rooms = [int(room(o, t, time) + 1e-9) for o, t in zip(data.overhead, mode.time, strict=True)]
-        best = sorted(rooms, reverse=True)[:q]
+        best = sorted((room(device, time) for device in devices), reverse=True)[:q]
         return best[-1] >= 1 and sum(best) >= mode.size
 
-    low, high = 0.0, max(o + t * longest(mode.work, mode.size) for o, t in zip(data.overhead, mode.time, strict=True))
-    if fits(low):
-        return 0.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        low, high = (low, middle) if fits(middle) else (middle, high)
-    return low
+    def fitting(device: tuple[float, float]) -> float:
+        """The least time of so many units of a device that fits."""
+        units = 1 + bisect_left(range(1, mode.size + 1), True, key=lambda units: fits(least(device, units)))
+        return least(device, units) if units <= mode.size else inf
+
+    return min(map(fitting, devices))
 
 
 def compute_bound(data: PartitionData) -> float:

@@ -1,6 +1,6 @@
-"""From a Pyomo model to HiGHS and back: the one place that knows the solver.
+"""From arrays, or a Pyomo model, to HiGHS and back: the one place that knows the solver.
 
-Pyomo compiles the model to arrays once; highspy takes them. So incumbents can be handed over whole, progress comes from
+Pyomo compiles a model to arrays once; highspy takes them. So incumbents can be handed over whole, progress comes from
 the solver's own callbacks, and there is no second model to keep.
 """
 
@@ -47,17 +47,34 @@ OnBound = Callable[[float, float, float], None]
 """Called with seconds, incumbent (inf: none) and bound while the solver runs."""
 
 
-class Solver:
-    """A Pyomo model (linear, minimised) in HiGHS."""
+class Program:
+    """Arrays in HiGHS, minimised: `costs` [columns], `matrix` (sparse, rows x columns) between `lower` and `upper`
+    [rows], columns between `least` and `most`; `whole` says which columns are integers."""
 
-    def __init__(self, model: pyo.ConcreteModel, threads: int = 1) -> None:
-        self.model = model
-        form = LinearStandardFormCompiler().write(model, mixed_form=True)
-        self._columns = form.columns
-        self._index = {id(variable): index for index, variable in enumerate(form.columns)}
-        self._highs = _passed(form)
-        lp = self._highs.getLp()
-        self._costs, self._offset = np.array(lp.col_cost_), lp.offset_
+    def __init__(
+        self,
+        costs: Values,
+        matrix: Any,
+        lower: Values,
+        upper: Values,
+        least: Values,
+        most: Values,
+        whole: NDArray[np.bool_],
+        offset: float = 0.0,
+        threads: int = 1,
+    ) -> None:
+        lp = highspy.HighsLp()
+        lp.num_row_, lp.num_col_ = matrix.shape
+        lp.col_cost_, lp.offset_ = costs, offset
+        lp.col_lower_, lp.col_upper_, lp.row_lower_, lp.row_upper_ = least, most, lower, upper
+        columns = matrix.tocsc()
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = columns.indptr, columns.indices, columns.data
+        kinds = highspy.HighsVarType
+        lp.integrality_ = [kinds.kInteger if is_whole else kinds.kContinuous for is_whole in whole]
+        self._costs, self._offset = np.array(costs), offset
+        self._highs = _silent()
+        self._highs.passModel(lp)
         self._highs.setOptionValue("threads", threads)
         if self.is_large:
             self._highs.setOptionValue("mip_lp_solver", "ipm")
@@ -81,28 +98,18 @@ class Solver:
             return float("inf")
         return float(highs.getInfo().objective_function_value)
 
-    def completed(self, fixings: Fixings, time_limit_s: float = 10.0) -> Values | None:
-        """The best solution with some variables fixed; None if there is none (or none was found in time)."""
-        highs = self._copy()
-        for variable, value in fixings:
-            if id(variable) in self._index:
-                highs.changeColBounds(self._index[id(variable)], float(value), float(value))
-        highs.setOptionValue("time_limit", max(time_limit_s, 1e-3))
-        highs.setOptionValue("mip_rel_gap", 0.0)
-        highs.run()
-        if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            return None
-        return np.array(highs.getSolution().col_value)
-
     def solve(
         self,
         time_limit_s: float = float("inf"),
         gap: float = 0.0,
         start: Values | None = None,
         on_bound: OnBound | None = None,
+        presolve: bool = True,
     ) -> Solution:
-        """Minimise. `gap` is relative; `start` a whole solution, which becomes the first incumbent."""
+        """Minimise. `gap` is relative; `start` a whole solution, which becomes the first incumbent. Without `presolve`
+        it is slower, and safe from what presolve gets wrong."""
         highs, began = self._highs, time.perf_counter()
+        highs.setOptionValue("presolve", "choose" if presolve else "off")
         highs.setOptionValue("time_limit", max(time_limit_s, 1e-3))
         highs.setOptionValue("mip_rel_gap", gap)
         if start is not None:
@@ -119,13 +126,6 @@ class Solver:
         interrupted = _run(highs)
         highs.clearCallbacks()  # type: ignore[no-untyped-call]  # highspy's own
         return self._outcome(improved[-1] if improved else start, interrupted, time.perf_counter() - began)
-
-    def load(self, values: Values) -> None:
-        """Give the model's variables these values."""
-        for variable, value in zip(self._columns, values, strict=True):
-            variable.set_value(
-                round(value) if variable.is_integer() or variable.is_binary() else value, skip_validation=True
-            )
 
     def _outcome(self, known: Values | None, interrupted: bool, runtime_s: float) -> Solution:
         """What came out; an interrupted solver has forgotten its incumbent, `known` is the last that it reported."""
@@ -146,6 +146,49 @@ class Solver:
         highs = _silent()
         highs.passModel(self._highs.getLp())
         return highs
+
+
+class Solver(Program):
+    """A Pyomo model (linear, minimised) in HiGHS."""
+
+    def __init__(self, model: pyo.ConcreteModel, threads: int = 1) -> None:
+        self.model = model
+        form = LinearStandardFormCompiler().write(model, mixed_form=True)
+        self._columns = form.columns
+        self._index = {id(variable): index for index, variable in enumerate(form.columns)}
+        bounds = [variable.bounds for variable in form.columns]
+        kinds, rhs = np.array([row.bound_type for row in form.rows]), np.asarray(form.rhs, dtype=float)
+        super().__init__(
+            np.asarray(form.c.todense()).ravel(),
+            form.A,
+            np.where(kinds == 1, -np.inf, rhs),
+            np.where(kinds == -1, np.inf, rhs),
+            np.array([-np.inf if lower is None else lower for lower, _ in bounds]),
+            np.array([np.inf if upper is None else upper for _, upper in bounds]),
+            np.array([not variable.is_continuous() for variable in form.columns]),
+            float(form.c_offset[0]),
+            threads,
+        )
+
+    def completed(self, fixings: Fixings, time_limit_s: float = 10.0) -> Values | None:
+        """The best solution with some variables fixed; None if there is none (or none was found in time)."""
+        highs = self._copy()
+        for variable, value in fixings:
+            if id(variable) in self._index:
+                highs.changeColBounds(self._index[id(variable)], float(value), float(value))
+        highs.setOptionValue("time_limit", max(time_limit_s, 1e-3))
+        highs.setOptionValue("mip_rel_gap", 0.0)
+        highs.run()
+        if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        return np.array(highs.getSolution().col_value)
+
+    def load(self, values: Values) -> None:
+        """Give the model's variables these values."""
+        for variable, value in zip(self._columns, values, strict=True):
+            variable.set_value(
+                round(value) if variable.is_integer() or variable.is_binary() else value, skip_validation=True
+            )
 
 
 def _run(highs: highspy.Highs) -> bool:
@@ -182,31 +225,6 @@ def _silent() -> highspy.Highs:
         highs.setOptionValue(name, TOLERANCE)
     highs.setOptionValue("mip_abs_gap", 0.0)
     highs.setOptionValue("mip_min_logging_interval", 1.0)
-    return highs
-
-
-def _passed(form: Any) -> highspy.Highs:
-    """The compiled model in a new solver."""
-    lp = highspy.HighsLp()
-    columns, rows = len(form.columns), len(form.rows)
-    lp.num_col_, lp.num_row_ = columns, rows
-    lp.col_cost_ = np.asarray(form.c.todense()).ravel()
-    lp.offset_ = float(form.c_offset[0])
-    bounds = [variable.bounds for variable in form.columns]
-    lp.col_lower_ = np.array([-np.inf if lower is None else lower for lower, _ in bounds])
-    lp.col_upper_ = np.array([np.inf if upper is None else upper for _, upper in bounds])
-    kinds = np.array([row.bound_type for row in form.rows])
-    rhs = np.asarray(form.rhs, dtype=float)
-    lp.row_lower_ = np.where(kinds == 1, -np.inf, rhs)
-    lp.row_upper_ = np.where(kinds == -1, np.inf, rhs)
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_, lp.a_matrix_.index_, lp.a_matrix_.value_ = form.A.indptr, form.A.indices, form.A.data
-    lp.integrality_ = [
-        highspy.HighsVarType.kContinuous if variable.is_continuous() else highspy.HighsVarType.kInteger
-        for variable in form.columns
-    ]
-    highs = _silent()
-    highs.passModel(lp)
     return highs
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from iopt import zoo
+from iopt.door.python_name import split_name
 from iopt.door.wording import hint, shown
 from iopt.errors import ModelError
 from iopt.graph import Graph
@@ -14,7 +14,7 @@ from iopt.graph.input_shape import as_shape, checked_shape, parse_shape
 
 __all__ = ["load", "parse_shape"]
 
-_OBJECT = re.compile(r"(?P<module>\w+(?:\.\w+)*):(?P<attribute>\w+(?:\.\w+)*)")
+_PICKLED = {".pt", ".pth", ".pkl", ".ckpt", ".bin", ".safetensors"}
 
 
 def load(spec: str | Path, input_shape: tuple[int, ...] | None = None, trust: bool = False) -> Graph:
@@ -32,12 +32,30 @@ def load(spec: str | Path, input_shape: tuple[int, ...] | None = None, trust: bo
         return _with_shape(graph_file.load(text), shape, text)
     if suffix == ".pt2":
         return _with_shape(_from_archive(Path(text), trust), shape, text)
-    if match := _OBJECT.fullmatch(text):
-        return _from_object(match["module"], match["attribute"], shape)
+    if name := split_name(text):
+        return _from_object(*name, shape)
+    advice = _advice(text) or hint(text, zoo.ENTRIES)
     raise ModelError(
         f"unknown model {shown(text)}; expected a network of the zoo ({', '.join(zoo.ENTRIES)}), "
-        f"a saved graph (.json), an exported program (.pt2) or package.module:callable{hint(text, zoo.ENTRIES)}"
+        f"a saved graph (.json), an exported program (.pt2) or package.module:callable{advice}"
     )
+
+
+def _advice(text: str) -> str:
+    """How to name what `text` seems to mean: a file of weights, or of Python code; nothing for anything else."""
+    source, _, attribute = text.partition(":")
+    path = Path(source)
+    if path.suffix.lower() in _PICKLED:
+        return (
+            f"; a {path.suffix} file holds no network that iopt reads: write one with torch.export.save"
+            "(torch.export.export(network, (input,)), 'FILE.pt2'), or name the code that makes it"
+        )
+    if path.suffix == ".py":
+        inside = not path.is_absolute() and all(part.isidentifier() for part in path.with_suffix("").parts)
+        module = ".".join(path.with_suffix("").parts) if inside else path.stem
+        where = "" if inside else f" in the folder {path.parent}"
+        return f"; did you mean '{module}:{attribute or 'CALLABLE'}'{where}?"
+    return ""
 
 
 def _with_shape(graph: Graph, shape: tuple[int, ...] | None, path: str) -> Graph:

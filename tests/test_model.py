@@ -147,6 +147,27 @@ def test_unknown_models(spec: str) -> None:
     assert ("did you mean" in str(caught.value)) == (spec in ("vgg", "LeNet", "../vgg11"))
 
 
+@pytest.mark.parametrize(
+    ("spec", "advice"),
+    [
+        ("model.pt", "; a .pt file holds no network that iopt reads: write one with torch.export.save("),
+        ("runs/best.PTH", "; a .PTH file holds no network"),
+        ("path/to/file.py:build", "; did you mean 'path.to.file:build'?"),
+        ("net_of_the_test.py:make", "; did you mean 'net_of_the_test:make'?"),
+        ("net_of_the_test.py", "; did you mean 'net_of_the_test:CALLABLE'?"),
+        ("../nets/my_net.py:build", "; did you mean 'my_net:build' in the folder ../nets?"),
+        ("/home/me/my_net.py:build", "; did you mean 'my_net:build' in the folder /home/me?"),
+    ],
+)
+def test_files_that_are_no_models_get_advice(spec: str, advice: str, here: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        model.load(spec, SHAPE)
+    message = str(caught.value)
+    assert message.startswith(f"unknown model '{spec}'; expected a network of the zoo (")
+    assert f"an exported program (.pt2) or package.module:callable{advice}" in message
+    assert "net_of_the_test" not in sys.modules
+
+
 def test_shapes() -> None:
     assert model.parse_shape("1x3x224x224") == (1, 3, 224, 224)
     assert model.parse_shape(" 1X3x8x9 ") == (1, 3, 8, 9)

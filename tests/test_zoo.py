@@ -11,17 +11,20 @@ from typing import Any
 import pytest
 import torch
 
-from iopt import zoo
+from iopt import model, zoo
 from iopt.errors import ModelError
 from iopt.graph.layers import Activation, Conv2d, Pool
-from tests.importer.interpreter import run
+from iopt.zoo.branchy import b_lenet
+from tests.importer.interpreter import run, run_all
 
 DATA = Path(__file__).parent / "data"
-KNOWN: dict[str, Any] = json.loads((DATA / "zoo.json").read_text(encoding="utf-8"))["networks"]
+ZOO: dict[str, Any] = json.loads((DATA / "zoo.json").read_text(encoding="utf-8"))
+KNOWN: dict[str, Any] = ZOO["networks"]
+BRANCHY: dict[str, Any] = ZOO["early_exit"]
 
 
 def test_every_network_is_known() -> None:
-    assert list(zoo.ENTRIES) == list(KNOWN)
+    assert list(zoo.ENTRIES) == [*KNOWN, *BRANCHY]
     assert all(entry.name == name and entry.description and entry.source for name, entry in zoo.ENTRIES.items())
 
 
@@ -97,4 +100,25 @@ def test_an_unknown_network() -> None:
 def test_the_list_needs_no_torch() -> None:
     script = "import sys; from iopt import model, zoo; print(*zoo.ENTRIES, {'torch', 'pydantic'} & set(sys.modules))"
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert printed.split() == [*KNOWN, "set()"]
+    assert printed.split() == [*KNOWN, *BRANCHY, "set()"]
+
+
+@pytest.mark.parametrize("name", BRANCHY)
+def test_early_exit_networks(name: str) -> None:
+    graph, known, network = zoo.graph(name), BRANCHY[name], zoo.build(name)
+    assert (graph.flops, graph.parameters, len(graph)) == (known["flops"], known["parameters"], known["operators"])
+    assert [exit_name for exit_name, _ in graph.exits] == known["exits"]
+    assert graph == model.load(name)
+    image = torch.rand(zoo.ENTRIES[name].input_shape)
+    with torch.no_grad():
+        expected = network(image)
+        tensors = run_all(graph, network.state_dict(), image)
+    assert list(expected) == known["exits"]
+    for exit_name, operator in graph.exits:
+        assert 0.01 < expected[exit_name].std() < 100
+        torch.testing.assert_close(tensors[operator].flatten(1), expected[exit_name])
+
+
+def test_b_lenet_for_other_images() -> None:
+    scores = b_lenet(channels=3, side=8, classes=4, kernel=3, padding=1)(torch.rand(2, 3, 8, 8))
+    assert {name: tuple(tensor.shape) for name, tensor in scores.items()} == {"exit-1": (2, 4), "final": (2, 4)}

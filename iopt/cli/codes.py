@@ -6,7 +6,6 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from iopt.partition.plan import Plan
     from iopt.result import Result
 
 
@@ -20,7 +19,7 @@ class Exit(IntEnum):
     BROKEN_PIPE = 141
 
 
-def exit_code(result: Result[Plan]) -> Exit:
+def exit_code(result: Result[object]) -> Exit:
     """OK with a plan that keeps every limit."""
     from iopt.result import Status
 
@@ -31,20 +30,21 @@ NEARLY = 0.95
 """Part of the time limit after which a solve counts as stopped by it."""
 
 
-def reason(result: Result[Plan], time_limit_s: float | None = None) -> str:
-    """In one line why a result is not OK; nothing where it is. `time_limit_s`: what the method was given, if known."""
+def reason(result: Result[object], time_limit_s: float | None = None, limit: str = "memory cap") -> str:
+    """In one line why a result is not OK; nothing where it is. `time_limit_s`: what the method was given, if known;
+    `limit`: what plans of the problem have to keep."""
     code = exit_code(result)
     if code is Exit.INFEASIBLE:
-        return f"infeasible: {result.message}" if result.message else "infeasible: no plan keeps every memory cap"
+        return f"infeasible: {result.message}" if result.message else f"infeasible: no plan keeps every {limit}"
     if code is Exit.NO_PLAN and result.plan is not None:
-        return f"the plan of {result.method} breaks a memory cap: {result.message}"
+        return f"the plan of {result.method} breaks a {limit}: {result.message}"
     if code is Exit.NO_PLAN:
-        return f"{_without_plan(result, time_limit_s)}{': ' if result.message else ''}{result.message}"
+        return f"{_without_plan(result, time_limit_s, limit)}{': ' if result.message else ''}{result.message}"
     return result.message
 
 
-def _without_plan(result: Result[Plan], time_limit_s: float | None) -> str:
+def _without_plan(result: Result[object], time_limit_s: float | None, limit: str) -> str:
     """The limit is blamed only where it was reached."""
     if time_limit_s is not None and result.runtime_s >= NEARLY * time_limit_s:
         return f"no plan was found within the time limit of {time_limit_s:g} s"
-    return "no plan that keeps every memory cap was found"
+    return f"no plan that keeps every {limit} was found"

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 
 def check_output(output: Path, model: str, cluster: str | None = None) -> None:
     """Raise `IoptError` with one line unless the file can be written and is none of those that the command reads."""
     from iopt.cluster.file import preset_names
-    from iopt.door.json_file import check_writable
-    from iopt.errors import OptionError
     from iopt.zoo import ENTRIES
 
-    check_writable(output)
     read = {} if model in ENTRIES else {"MODEL": model}
     if cluster is not None and cluster not in preset_names():
         read["--cluster"] = cluster
+    check_writable_beside(output, read)
+
+
+def check_writable_beside(output: Path, read: Mapping[str, str]) -> None:
+    """Raise `IoptError` with one line unless the file can be written and is none of these, given by what names them."""
+    from iopt.door.json_file import check_writable
+    from iopt.errors import OptionError
+
+    check_writable(output)
     for what, source in read.items():
         if _is_same(output, source):
             raise OptionError(f"{output}: cannot be written: it is the file that {what} names; choose another for -o")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iopt.cli import options
+from iopt.cli.claims import report_claims
 from iopt.cli.codes import reason
 
 if TYPE_CHECKING:
@@ -29,19 +30,11 @@ def show(plan: options.PlanArgument) -> None:
 
 def check(plan: options.PlanArgument) -> None:
     """Judge a plan anew: are its file's claims true?"""
-    from iopt.errors import PlanError
     from iopt.partition import files
 
     file = files.read(plan)
-    untrue = files.check(file)
-    for claim in untrue:
-        print(f"{plan}: {claim}")
-    if untrue:
-        count = "a claim is" if len(untrue) == 1 else f"{len(untrue)} claims are"
-        raise PlanError(f"{plan}: {count} not true: changed by hand, or made for another model")
     whose = f"{file.result.status}, {file.problem.graph.name} on {file.problem.cluster.name}"
-    stated = "".join(f"; taken as stated: {claim}" for claim in _taken_as_stated(file))
-    print(f"{plan}: every claim that can be checked is true ({whose}){stated}")
+    report_claims(plan, files.check(file), whose, _taken_as_stated(file))
 
 
 def _taken_as_stated(file: PlanFile) -> list[str]:

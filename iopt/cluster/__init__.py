@@ -1,5 +1,6 @@
 """The devices and the network between them."""
 
-from iopt.cluster.devices import Charge, Cluster, Device, Medium, Network
+from iopt.cluster.devices import Cluster, Device
+from iopt.cluster.network import Charge, Link, LinkRate, Medium, Network
 
-__all__ = ["Charge", "Cluster", "Device", "Medium", "Network"]
+__all__ = ["Charge", "Cluster", "Device", "Link", "LinkRate", "Medium", "Network"]

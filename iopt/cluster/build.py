@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iopt.cluster import Cluster, Device, Medium, Network
+from iopt.cluster import Cluster, Device, Link, Medium, Network
+from iopt.cluster.devices import check_tiers
+from iopt.cluster.links import Ends, links
 from iopt.cluster.schema import ClusterFile, DeviceEntry, NetworkEntry
 from iopt.door.units import BANDWIDTH
 from iopt.door.wording import hint, shown
@@ -25,12 +27,15 @@ def build(file: ClusterFile, name: str) -> Cluster:
     """The cluster of a file; `name` is for one that gives none. Raises `ClusterError` that begins with the key path."""
     entries = _named_entries(file.devices)
     names = [entry.name for entry in entries]
+    check_tiers(file.tiers, ((named.path, named.entry.tier) for named in entries))
+    ends = Ends.of([(named.name, named.entry) for named in entries], file.tiers)
     return Cluster(
         name=file.name or name,
-        devices=tuple(Device(e.name, e.entry.compute, e.entry.memory, e.entry.overhead) for e in entries),
-        network=_network(file.network, entries),
+        devices=tuple(_device(named) for named in entries),
+        network=_network(file.network, entries, links(file.network.links, ends)),
         source=index_of(names, file.source, "source"),
         sink=index_of(names, file.sink, "sink"),
+        tiers=tuple(file.tiers),
     )
 
 
@@ -58,8 +63,23 @@ def _named_entries(devices: Sequence[DeviceEntry]) -> list[_Named]:
     return list(found.values())
 
 
-def _network(network: NetworkEntry, entries: Sequence[_Named]) -> Network:
+def _device(named: _Named) -> Device:
+    entry = named.entry
+    return Device(
+        named.name,
+        entry.compute,
+        entry.memory,
+        entry.overhead,
+        tier=entry.tier,
+        power_w=entry.power,
+        energy_per_bit_j=entry.energy,
+    )
+
+
+def _network(network: NetworkEntry, entries: Sequence[_Named], links: tuple[Link, ...]) -> Network:
     if network.medium is Medium.SHARED:
+        if links:
+            raise ClusterError("network.links: a shared medium has no links; expected network.bandwidth only")
         return Network(
             network.connection,
             bandwidth_bytes_per_s=_channel(network, entries),
@@ -71,6 +91,8 @@ def _network(network: NetworkEntry, entries: Sequence[_Named]) -> Network:
         up_bytes_per_s=tuple(_rate(named, "up", network.bandwidth) for named in entries),
         down_bytes_per_s=tuple(_rate(named, "down", network.bandwidth) for named in entries),
         charge=network.charge,
+        links=links,
+        link_rate=network.link_rate,
     )
 
 

@@ -1,99 +1,70 @@
-"""The devices and the network between them, in SI units (s, byte, FLOP).
+"""The devices, and with the network between them the cluster, in SI units (s, byte, FLOP, W, J).
 
 Intervals of a plan follow the order of the devices.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from numbers import Real
+from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
-from iopt.door.wording import shown
+from iopt.cluster.network import Medium, Network
+from iopt.door.numbers import is_number
+from iopt.door.wording import hint, shown
 from iopt.errors import ClusterError
-
-
-class Charge(StrEnum):
-    """What connections cost in a phase: `tau` once (they open in parallel), or once per distinct peer of the busiest
-    device."""
-
-    PHASE = "phase"
-    PEER = "peer"
-
-
-class Medium(StrEnum):
-    """A full-duplex switch with a link per device, or one radio channel that everybody shares."""
-
-    SWITCHED = "switched"
-    SHARED = "shared"
-
-
-def _is_number(value: object) -> bool:
-    """A finite one; true and false are none."""
-    try:
-        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    except OverflowError:  # a whole number beyond all floats
-        return False
 
 
 @dataclass(frozen=True)
 class Device:
-    """`memory_bytes` None: no cap. `overhead_s` is added for every operator that the device works on."""
+    """`memory_bytes` None: no cap. `overhead_s` is added for every operator that the device works on.
+
+    `power_w` is drawn while it computes, `energy_per_bit_j` spent on each bit that it sends or receives; None: unknown.
+    """
 
     name: str
     flops_per_s: float
     memory_bytes: int | None = None
     overhead_s: float = 0.0
+    tier: str | None = None
+    power_w: float | None = None
+    energy_per_bit_j: float | None = None
 
     def __post_init__(self) -> None:
-        if not (_is_number(self.flops_per_s) and self.flops_per_s > 0):
+        if not (is_number(self.flops_per_s) and self.flops_per_s > 0):
             self._refuse("flops_per_s", "a positive number")
         if self.memory_bytes is not None and type(self.memory_bytes) is not int:
             self._refuse("memory_bytes", "a whole number")
         if self.memory_bytes is not None and self.memory_bytes <= 0:
             self._refuse("memory_bytes", "a positive number")
-        if not (_is_number(self.overhead_s) and self.overhead_s >= 0):
+        if not (is_number(self.overhead_s) and self.overhead_s >= 0):
             self._refuse("overhead_s", "zero or more")
+        if not isinstance(self.tier, str | None):
+            self._refuse("tier", "a text")
+        for key in ("power_w", "energy_per_bit_j"):
+            value = getattr(self, key)
+            if value is not None and not (is_number(value) and value >= 0):
+                self._refuse(key, "zero or more")
 
     def _refuse(self, key: str, expected: str) -> NoReturn:
         raise ClusterError(f"device {self.name!r}: {key} is {shown(getattr(self, key))}; expected {expected}")
 
 
 @dataclass(frozen=True)
-class Network:
-    """Links of the devices in their order. `up` and `down` count on a switched medium, `bandwidth` on a shared one."""
-
-    connection_s: float
-    up_bytes_per_s: tuple[float, ...] = ()
-    down_bytes_per_s: tuple[float, ...] = ()
-    bandwidth_bytes_per_s: float | None = None
-    charge: Charge = Charge.PHASE
-    medium: Medium = Medium.SWITCHED
-
-    def __post_init__(self) -> None:
-        if not (_is_number(self.connection_s) and self.connection_s >= 0):
-            raise ClusterError(f"network: connection_s is {shown(self.connection_s)}; expected zero or more")
-        rates = [*self.up_bytes_per_s, *self.down_bytes_per_s]
-        if self.medium is Medium.SHARED:
-            if self.bandwidth_bytes_per_s is None:
-                raise ClusterError("network: a shared medium needs bandwidth_bytes_per_s")
-            rates.append(self.bandwidth_bytes_per_s)
-        if any(not (_is_number(rate) and rate > 0) for rate in rates):
-            raise ClusterError("network: every bandwidth must be a positive number")
-
-
-@dataclass(frozen=True)
 class Cluster:
-    """`source` holds the network's input, `sink` must end up with the output; both are indices into `devices`."""
+    """`source` holds the network's input, `sink` must end up with the output; both are indices into `devices`.
+
+    `tiers`: names from low to high; every device has one of them, or there are none.
+    """
 
     name: str
     devices: tuple[Device, ...]
     network: Network
     source: int = 0
     sink: int = 0
+    tiers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [device.name for device in self.devices]
@@ -114,9 +85,19 @@ class Cluster:
                 raise ClusterError(
                     f"cluster {self.name!r}: {key} is {getattr(self, key)}; expected 0 ... {len(names) - 1}"
                 )
+        try:
+            self.network.check_links(len(names))
+            check_tiers(self.tiers, ((f"devices[{index}]", device.tier) for index, device in enumerate(self.devices)))
+        except ClusterError as error:
+            raise ClusterError(f"cluster {self.name!r}: {error}") from None
 
     def __len__(self) -> int:
         return len(self.devices)
+
+    @cached_property
+    def tier_of(self) -> tuple[int, ...]:
+        """Per device the index of its tier; all 0 without tiers."""
+        return tuple(0 if device.tier is None else self.tiers.index(device.tier) for device in self.devices)
 
     @staticmethod
     def load(source: str | Path) -> Cluster:
@@ -134,3 +115,19 @@ class Cluster:
             replace(device, memory_bytes=cap) for device, cap in zip(self.devices, memory_bytes, strict=True)
         )
         return replace(self, devices=devices)
+
+
+def check_tiers(tiers: Sequence[str], devices: Iterable[tuple[str, str | None]]) -> None:
+    """Raises `ClusterError` unless the names are unique and every device, given as its key path and its tier, has one
+    of them where there are any."""
+    twice = next((tier for index, tier in enumerate(tiers) if tier in tiers[:index]), None)
+    if twice is not None:
+        raise ClusterError(f"tiers: {twice!r} occurs twice; expected unique names")
+    known = ", ".join(map(repr, tiers))
+    for path, tier in devices:
+        if tier is None and tiers:
+            raise ClusterError(f"{path}.tier: missing; expected one of {known}")
+        if tier is not None and not tiers:
+            raise ClusterError(f"{path}.tier: got {tier!r}, but there are no tiers; expected a list of all of them")
+        if tier is not None and tier not in tiers:
+            raise ClusterError(f"{path}.tier: expected one of {known}, got {tier!r}{hint(tier, tiers)}")

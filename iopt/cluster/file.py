@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from iopt.cluster import Cluster, Device, Network
+from iopt.cluster import Cluster, Device, Link, LinkRate, Network
 from iopt.door.wording import hint, shown
 from iopt.errors import ClusterError
 
@@ -50,19 +50,19 @@ def presets() -> dict[str, str]:
 
 
 def to_dict(cluster: Cluster) -> dict[str, Any]:
-    """The cluster as JSON data in SI units, with `source` and `sink` by name; `from_dict` gives it back, equal."""
-    network = cluster.network
+    """The cluster as JSON data in SI units, with devices by name; `from_dict` gives it back, equal.
+
+    Tiers, power, energy, links and their rule are there only where they are set: other clusters keep their hashes.
+    """
+    network, names = cluster.network, [device.name for device in cluster.devices]
+    links = [
+        {"sender": names[link.sender], "receiver": names[link.receiver], "bytes_per_s": link.bytes_per_s}
+        for link in network.links
+    ]
     return {
         "name": cluster.name,
-        "devices": [
-            {
-                "name": device.name,
-                "flops_per_s": device.flops_per_s,
-                "memory_bytes": device.memory_bytes,
-                "overhead_s": device.overhead_s,
-            }
-            for device in cluster.devices
-        ],
+        **({"tiers": list(cluster.tiers)} if cluster.tiers else {}),
+        "devices": [_device_to_dict(device) for device in cluster.devices],
         "network": {
             "connection_s": network.connection_s,
             "up_bytes_per_s": list(network.up_bytes_per_s),
@@ -70,9 +70,28 @@ def to_dict(cluster: Cluster) -> dict[str, Any]:
             "bandwidth_bytes_per_s": network.bandwidth_bytes_per_s,
             "charge": network.charge.value,
             "medium": network.medium.value,
+            **({"links": links} if links else {}),
+            **({"link_rate": network.link_rate.value} if network.link_rate is not LinkRate.MIN else {}),
         },
-        "source": cluster.devices[cluster.source].name,
-        "sink": cluster.devices[cluster.sink].name,
+        "source": names[cluster.source],
+        "sink": names[cluster.sink],
+    }
+
+
+def normal_dict(cluster: Cluster) -> dict[str, Any]:
+    """`to_dict` with rates and times as floats, also where Python code gave `flops_per_s=10**9`: equal clusters, equal
+    hashes."""
+    return to_dict(from_dict(to_dict(cluster), "cluster"))
+
+
+def _device_to_dict(device: Device) -> dict[str, Any]:
+    optional = {"tier": device.tier, "power_w": device.power_w, "energy_per_bit_j": device.energy_per_bit_j}
+    return {
+        "name": device.name,
+        "flops_per_s": device.flops_per_s,
+        "memory_bytes": device.memory_bytes,
+        "overhead_s": device.overhead_s,
+        **{key: value for key, value in optional.items() if value is not None},
     }
 
 
@@ -90,12 +109,21 @@ def from_dict(data: object, where: str) -> Cluster:
         raise ClusterError(f"{where}: {explain(error, ClusterData)}") from None
     names = [device.name for device in read.devices]
     try:
+        links = tuple(
+            Link(
+                index_of(names, link.sender, f"network.links[{index}].sender"),
+                index_of(names, link.receiver, f"network.links[{index}].receiver"),
+                link.bytes_per_s,
+            )
+            for index, link in enumerate(read.network.links)
+        )
         return Cluster(
             name=read.name,
             devices=tuple(Device(**device.model_dump()) for device in read.devices),
-            network=Network(**read.network.model_dump()),
+            network=Network(**read.network.model_dump(exclude={"links"}), links=links),
             source=index_of(names, read.source, "source"),
             sink=index_of(names, read.sink, "sink"),
+            tiers=tuple(read.tiers),
         )
     except ClusterError as error:
         raise ClusterError(f"{where}: {error}") from None
@@ -140,7 +168,7 @@ def _parse(text: str, where: str) -> ClusterFile:
     from iopt.door.validation import explain
     from iopt.door.yaml_loader import read_yaml
 
-    data = read_yaml(text, where)
+    data = read_yaml(text, where, ClusterError)
     if not isinstance(data, dict):
         got = "an empty file" if data is None else shown(data)
         raise ClusterError(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
+from iopt.door.text_file import read_text
 from iopt.door.wording import shown
 from iopt.errors import IoptError
 
@@ -15,14 +17,7 @@ WIDTH = 120
 
 def read(path: str | Path, error: type[IoptError]) -> object:
     """The data of a file. Raises `error` with one line; a key that occurs twice in a mapping is refused."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as problem:
-        raise error(f"{path}: cannot be read: {problem.strerror}") from None
-    except UnicodeDecodeError as problem:
-        raise error(f"{path}: not a text file: byte {problem.start} is not UTF-8") from None
-    except ValueError as problem:
-        raise error(f"{shown(str(path))}: cannot be read: {problem}") from None
+    text = read_text(path, error)
     try:
         return json.loads(text, object_pairs_hook=_mapping)
     except json.JSONDecodeError as problem:
@@ -96,6 +91,15 @@ def pretty(value: Any, depth: int = 0) -> str:
         opening, closing = "[", "]"
     margin = " " * depth
     return f"{opening}\n" + ",\n".join(f"{margin} {entry}" for entry in entries) + f"\n{margin}{closing}"
+
+
+def canonical_hash(data: object) -> str:
+    """SHA-256 (hexadecimal) of the data as canonical JSON: keys sorted, no spaces, ASCII only.
+
+    Raises `ValueError` for NaN and infinity.
+    """
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Quantities with units, as people write them, to exact numbers in byte, FLOP and second.
+"""Quantities with units, as people write them, to exact numbers in byte, FLOP, second and joule.
 
 Bytes (of 8 bits) and FLOP are dimensions of their own: `100 MHz` is neither a bandwidth nor a compute rate. The
 registry holds only the units below, for two reasons: pint's own file of a thousand units takes 0.1 s to read, and its
@@ -33,13 +33,22 @@ _BASES = {
     "us": "us = 0.000001 * second = µs = μs",  # both the micro sign and the Greek letter are typed
     "ns": "ns = 0.000000001 * second",
     "min": "min = 60 * second",
+    "J": "joule = [energy] = J",
+    "mJ": "mJ = 0.001 * joule",
+    "uJ": "uJ = 0.000001 * joule = µJ = μJ",
+    "nJ": "nJ = 0.000000001 * joule",
+    "pJ": "pJ = 0.000000000001 * joule",
+    "W": "watt = joule / second = W",
+    "mW": "mW = 0.001 * watt",
+    "kW": "kW = 1000 * watt",
 }
 _SCALED = dict.fromkeys(("bit", "FLOP", "FLOPS", "bps", "Hz"), _DECIMAL) | {"B": _DECIMAL | _BINARY}
 _FACTORS = {f"{prefix}{base}": (factor, base) for base, scale in _SCALED.items() for prefix, factor in scale.items()}
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan|inf(?:inity)?)"
-_UNIT = "[a-zµμ]+"
-_QUANTITY = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT}(?:\s*/\s*{_UNIT})?)?", re.IGNORECASE | re.ASCII)
+_WORD = "[a-zµμ]+"
+_UNIT = rf"{_WORD}(?:\s*/\s*{_WORD})?|/\s*{_WORD}"
+_QUANTITY = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>{_UNIT})?", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -54,18 +63,26 @@ class Kind:
     highest: str
 
     @property
+    def named(self) -> str:
+        return f"{'an' if self.label[0] in 'aeiou' else 'a'} {self.label}"
+
+    @property
     def expected(self) -> str:
-        return f"expected a {self.label} such as '{self.example}'"
+        return f"expected {self.named} such as '{self.example}'"
 
 
 COMPUTE = Kind("compute rate", "17.5 GFLOP/s", "FLOP / second", lowest="1 kFLOP/s", highest="1e6 TFLOP/s")
 SIZE = Kind("size", "1 GiB", "byte", lowest="1 B", highest="8192 TiB")  # 2**53 bytes
 TIME = Kind("time", "0.2 ms", "second", lowest="0 s", highest="1e6 s")
+LATENCY = Kind("latency", "5 ms", "second", lowest="1 ns", highest="1e6 s")
+RATE = Kind("rate", "10 Hz", "1 / second", lowest="1e-6 Hz", highest="1000 MHz")
 BANDWIDTH = Kind("bandwidth", "100 Mbit/s", "byte / second", lowest="1 B/s", highest="1000 TB/s")
+POWER = Kind("power", "6 W", "watt", lowest="0 W", highest="1000 kW")
+ENERGY_PER_BIT = Kind("energy per bit", "30 nJ/bit", "joule / bit", lowest="0 J/bit", highest="1 J/bit")
 
 
 def unit_names() -> tuple[str, ...]:
-    """Every unit that `parse` knows; rates are two of them with a slash."""
+    """Every unit that `parse` knows; rates are two of them with a slash, or one after a slash (`10 /s`)."""
     return (*_BASES, *_FACTORS)
 
 
@@ -88,7 +105,7 @@ def parse(value: object, kind: Kind) -> Fraction:
     if not math.isfinite(number):
         raise ValueError(f"expected a finite {kind.label}, {got}")
     if number < 0:
-        raise ValueError(f"expected a {kind.label} that is not negative, {got}")
+        raise ValueError(f"expected {kind.named} that is not negative, {got}")
     return Fraction(match["number"]) * factor if number else Fraction(0)
 
 
@@ -97,7 +114,7 @@ def within(value: object, kind: Kind) -> Fraction:
     cannot compute with it."""
     number = parse(value, kind)
     if not _limit(kind.lowest, kind) <= number <= _limit(kind.highest, kind):
-        raise ValueError(f"expected a {kind.label} from {kind.lowest} to {kind.highest}, got {shown(value)}")
+        raise ValueError(f"expected {kind.named} from {kind.lowest} to {kind.highest}, got {shown(value)}")
     return number
 
 
@@ -112,7 +129,8 @@ def _factor(unit: str, kind: Kind, got: str) -> Fraction:
 
     try:
         _refuse_numbers(unit)
-        quantity = registry().Quantity(Fraction(1), registry().parse_units(unit))
+        whole = f"1{unit}" if unit.startswith("/") else unit
+        quantity = registry().Quantity(Fraction(1), registry().parse_units(whole))
     except UndefinedUnitError as error:
         unknown = error.unit_names[0]
         raise ValueError(f"unknown unit {unknown!r}: {kind.expected}, {got}{_near(unknown)}") from None

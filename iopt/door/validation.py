@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from iopt.door.json_file import checked_schema
 from iopt.door.wording import hint, shown
+from iopt.errors import IoptError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 _EXPECTED = {
     "string_type": "text",
@@ -22,6 +27,15 @@ _EXPECTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
+
+
+def validated(data: object, model: type[Model], schema: str, where: str, error: type[IoptError]) -> Model:
+    """The data of a file that names this schema, as `model`. Raises `error` with one line that begins with `where`."""
+    checked = checked_schema(data, schema, where, error)
+    try:
+        return model.model_validate(checked)
+    except ValidationError as problem:
+        raise error(f"{where}: {explain(problem, model)}") from None
 
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
@@ -49,7 +63,7 @@ def _problem(detail: ErrorDetails, model: type[BaseModel]) -> str:
     holder = _model_at(model, detail["loc"][:-1])
     match kind:
         case "extra_forbidden":
-            key, known = str(detail["loc"][-1]), list(holder.model_fields)
+            key, known = str(detail["loc"][-1]), list(_fields(holder))
             return f"unknown key{hint(key, known) or '; expected one of ' + ', '.join(known)}"
         case "missing":
             return f"missing{_example(holder, str(detail['loc'][-1]))}"
@@ -77,15 +91,20 @@ def _bound(kind: str, context: dict[str, Any]) -> str:
 
 
 def _example(holder: type[BaseModel], key: str) -> str:
-    field = holder.model_fields.get(key)
+    field = _fields(holder).get(key)
     return f"; expected for example '{field.examples[0]}'" if field is not None and field.examples else ""
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """By the keys of a file."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _model_at(model: type[BaseModel], location: Sequence[int | str]) -> type[BaseModel]:
     """The model that checks what lies at this location; list indices are passed over."""
     for step in location:
-        if isinstance(step, str) and step in model.model_fields:
-            annotation = model.model_fields[step].annotation
+        if isinstance(step, str) and step in _fields(model):
+            annotation = _fields(model)[step].annotation
             inner = [part for part in (annotation, *get_args(annotation)) if _is_model(part)]
             model = inner[0] if inner else model
     return model

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import yaml
 
+from iopt.door.text_file import read_text
 from iopt.door.wording import shown
-from iopt.errors import ClusterError
+from iopt.errors import IoptError
 
 
 class _Loader(yaml.SafeLoader):
@@ -21,17 +24,23 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read_yaml(text: str, where: str) -> object:
-    """The data of a YAML document. Raises `ClusterError` with the line of what cannot be read."""
+def read_yaml(text: str, where: str, error: type[IoptError]) -> object:
+    """The data of a YAML document. Raises `error` with the line of what cannot be read."""
     try:
         return yaml.load(text, Loader=_Loader)
-    except yaml.MarkedYAMLError as error:
-        problem = " ".join(filter(None, (error.context, error.problem)))
-        raise ClusterError(f"{where}: {_line(error)}not valid YAML: {problem}") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date of month 13, a number of 5,000 digits
-        raise ClusterError(f"{where}: not valid YAML: {' '.join(str(error).split())}") from None
+    except yaml.MarkedYAMLError as problem:
+        said = " ".join(filter(None, (problem.context, problem.problem)))
+        raise error(f"{where}: {_line(problem)}not valid YAML: {said}") from None
+    except (yaml.YAMLError, ValueError) as problem:  # ValueError: a date of month 13, a number of 5,000 digits
+        raise error(f"{where}: not valid YAML: {' '.join(str(problem).split())}") from None
     except RecursionError:
-        raise ClusterError(f"{where}: not valid YAML: nested too deeply") from None
+        raise error(f"{where}: not valid YAML: nested too deeply") from None
+
+
+def read_file(path: str | Path, error: type[IoptError]) -> object:
+    """The data of a YAML file. Raises `error` with one line."""
+    text = read_text(path, error)
+    return read_yaml(text, str(path), error)
 
 
 def _line(error: yaml.MarkedYAMLError) -> str:

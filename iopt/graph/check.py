@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from iopt.errors import ModelError
 from iopt.graph.layers import (
     ACTIVATIONS,
-    ELEMENT_BYTES,
     Activation,
     Add,
     BatchNorm,
@@ -25,10 +24,7 @@ from iopt.graph.layers import (
 )
 
 if TYPE_CHECKING:
-    from iopt.graph import Graph, Operator
-
-MOST = 2**53
-"""Whole numbers up to here are exact as floats, and sums of a few of them fit into 64 bits."""
+    from iopt.graph import Operator
 
 
 def check_operator(operator: Operator) -> None:
@@ -38,22 +34,6 @@ def check_operator(operator: Operator) -> None:
     )
     if problem is not None:
         raise ModelError(f"operator {operator.name!r}: {problem}")
-
-
-def check_totals(graph: Graph) -> None:
-    """Raise `ModelError`, naming the first operator with which a total of the network passes `MOST`."""
-    totals = {"FLOPs": 0, "bytes of parameters": 0, "bytes of tensors": 0}
-    for operator in graph:
-        shapes = (*operator.input_shapes, operator.pre_shape, operator.output_shape)
-        totals["FLOPs"] += operator.flops
-        totals["bytes of parameters"] += operator.parameters * ELEMENT_BYTES
-        totals["bytes of tensors"] += sum(shape.bytes for shape in shapes)
-        for what, total in totals.items():
-            if total > MOST:
-                raise ModelError(
-                    f"graph {graph.name!r}: operator {operator.name!r}: up to here the network has more {what} "
-                    "than iopt counts exactly (2**53)"
-                )
 
 
 def _input_problem(operator: Operator) -> str | None:

@@ -29,6 +29,11 @@ def to_dict(graph: Graph) -> dict[str, Any]:
     return {"schema": SCHEMA, **dump(graph)}
 
 
+def graph_hash(graph: Graph) -> str:
+    """SHA-256 (hexadecimal) of the graph's canonical JSON without its name: a network by another name is the same."""
+    return json_file.canonical_hash({key: value for key, value in to_dict(graph).items() if key != "name"})
+
+
 def from_dict(data: object, where: str = "graph") -> Graph:
     """The graph of `to_dict`. Raises `ModelError` that begins with `where` and names the key and what was expected."""
     checked = json_file.checked_schema(data, SCHEMA, where, ModelError)

@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import ClassVar
 
 from iopt.errors import ModelError
-from iopt.graph.check import check_operator, check_totals
+from iopt.graph.check import check_operator
+from iopt.graph.check_graph import check_outputs, check_totals
 from iopt.graph.layers import BatchNorm, Body, Conv2d, Linear, Pool, Shape, Step
 
 INPUT = "input"
@@ -113,14 +114,16 @@ class Operator:
 
 @dataclass(frozen=True)
 class Graph:
-    """A directed acyclic network: `operators` in topological order, one input, one output.
+    """A directed acyclic network: `operators` in topological order, one input, one output or several exits.
 
-    Raises `ModelError` where names, order or shapes do not fit together.
+    `exits`: (name, operator that writes it) of every output in order of depth, the last is the final one; empty for a
+    network with one output. Raises `ModelError` where names, order or shapes do not fit together.
     """
 
     name: str
     input_shape: Shape
     operators: tuple[Operator, ...]
+    exits: tuple[tuple[str, str], ...] = ()
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
@@ -144,8 +147,7 @@ class Graph:
             shapes[operator.name] = operator.output_shape
         if not self.operators:
             raise ModelError(f"graph {self.name!r} has no operators")
-        if len(self.outputs) > 1:
-            raise ModelError(f"graph {self.name!r} has several outputs: {', '.join(self.outputs)}; expected one")
+        check_outputs(self)
         check_totals(self)
 
     def __iter__(self) -> Iterator[Operator]:
@@ -156,13 +158,29 @@ class Graph:
 
     @cached_property
     def outputs(self) -> tuple[str, ...]:
-        """Names of the operators whose output nobody reads."""
+        """Names of the operators that write the exits, or whose output nobody reads."""
+        if self.exits:
+            return tuple(operator for _, operator in self.exits)
+        return self.unread
+
+    @cached_property
+    def unread(self) -> tuple[str, ...]:
+        """Names of the operators whose output no other operator reads."""
         read = {source for operator in self.operators for source in operator.inputs}
         return tuple(operator.name for operator in self.operators if operator.name not in read)
 
     @property
     def output_shape(self) -> Shape:
-        return self.operators[-1].output_shape
+        """Of the one output, or of the last exit."""
+        return self.operator(self.outputs[-1]).output_shape
+
+    def operator(self, name: str) -> Operator:
+        """The operator of this name; raises `KeyError` without one."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Operator]:
+        return {operator.name: operator for operator in self.operators}
 
     @property
     def is_chain(self) -> bool:

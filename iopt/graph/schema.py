@@ -29,9 +29,9 @@ def _adapter() -> TypeAdapter[Graph]:
 
 
 def dump(graph: Graph) -> dict[str, Any]:
-    """The graph as JSON data."""
+    """The graph as JSON data; `exits` only where there are any, so that other files keep their hash."""
     data: dict[str, Any] = _adapter().dump_python(graph, mode="json")
-    return data
+    return data if graph.exits else {key: value for key, value in data.items() if key != "exits"}
 
 
 def validate(data: dict[str, Any]) -> Graph:

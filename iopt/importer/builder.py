@@ -56,9 +56,10 @@ class Builder:
         self.input = Value(INPUT, input_shape, is_private=False)
         self._drafts: dict[str, _Draft] = {}
 
-    def graph(self) -> Graph:
+    def graph(self, exits: tuple[tuple[str, str], ...] = ()) -> Graph:
+        """`exits`: names of the outputs with their producers, where there are several."""
         operators = tuple(draft.finish(name) for name, draft in self._drafts.items())
-        return Graph(self.name, self.input.shape, operators)
+        return Graph(self.name, self.input.shape, operators, exits)
 
     def operator(self, name: str, body: Body, inputs: Sequence[Value], pre_shape: Shape) -> Value:
         """A new operator; a name that is taken gets `@2`, `@3`, ..."""

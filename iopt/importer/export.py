@@ -11,26 +11,32 @@ from torch import nn
 from iopt.door.reason import reason
 from iopt.errors import ModelError
 from iopt.graph import Graph
-from iopt.importer.program import import_program, refuse_other_types
+from iopt.importer.program import Imported, read_program, refuse_other_types
 from iopt.importer.quiet import prints_aside, quiet
 
 
 def import_module(module: nn.Module, example_input: torch.Tensor, name: str) -> Graph:
     """The graph of `module` in eval mode on one input: 1 x channels x height x width, or 1 x features, in fp32.
 
-    The module is left as it was. Raises `ModelError`, for operators that iopt does not know `UnsupportedOperatorError`.
+    A module that returns several tensors, one per exit in order of depth, gives a graph with exits. The module is left
+    as it was. Raises `ModelError`, for operators that iopt does not know `UnsupportedOperatorError`.
     """
+    return read_module(module, example_input, name).graph
+
+
+def read_module(module: nn.Module, example_input: torch.Tensor, name: str) -> Imported:
+    """`import_module`, with what is needed to run parts of the module."""
     shape = "x".join(map(str, example_input.shape))
     if example_input.dim() not in (2, 4) or example_input.shape[0] != 1:
         expected = "1 x channels x height x width, or 1 x features"
         raise ModelError(f"{name}: the example input is {shape}; iopt plans one input at a time, give it {expected}")
     refuse_other_types(name, {**dict(module.named_parameters()), "the example input": example_input})
-    with _in_eval_mode(module), prints_aside(), quiet(), torch.no_grad():
+    with in_eval_mode(module), prints_aside(), quiet(), torch.no_grad():
         try:
             exported = torch.export.export(module, (example_input,), strict=False)
         except Exception as error:
             raise ModelError(_refusal(module, example_input, name, shape, error)) from error
-    return import_program(exported, name)
+    return read_program(exported, name)
 
 
 def _refusal(module: nn.Module, example_input: torch.Tensor, name: str, shape: str, error: Exception) -> str:
@@ -46,7 +52,7 @@ def _refusal(module: nn.Module, example_input: torch.Tensor, name: str, shape: s
 
 
 @contextmanager
-def _in_eval_mode(module: nn.Module) -> Iterator[None]:
+def in_eval_mode(module: nn.Module) -> Iterator[None]:
     """Eval mode for a while; every submodule gets its own flag back."""
     training = {part: part.training for part in module.modules()}
     module.eval()

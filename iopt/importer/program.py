@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch.export import ExportedProgram
-from torch.export.graph_signature import InputKind, OutputKind
+from torch.export.graph_signature import InputKind
 from torch.fx import Node
 
 from iopt.errors import ModelError, UnsupportedOperatorError
@@ -18,15 +19,37 @@ from iopt.importer.aliases import stale_reader
 from iopt.importer.builder import Builder, Value
 from iopt.importer.call import Scope
 from iopt.importer.node import operator_name, target_name, tensor_shape
+from iopt.importer.outputs import named_outputs
 from iopt.importer.readers import is_known, read
 
 
-def import_program(exported: ExportedProgram, name: str) -> Graph:
-    """The graph of a program with one input and one output, exported in eval mode with static shapes.
+@dataclass(frozen=True)
+class Imported:
+    """A program and the graph read from it.
 
-    Raises `ModelError`; `UnsupportedOperatorError` lists all operators that iopt does not know, with their counts.
+    `producers`: the operator that each node of the program belongs to (a view to the operator that it looks at);
+    `source`: the node of the input; `outputs`: the nodes of the outputs, in order.
     """
-    source = _input(exported, name)
+
+    graph: Graph
+    exported: ExportedProgram
+    source: Node
+    producers: Mapping[Node, str]
+    outputs: tuple[Node, ...]
+
+
+def import_program(exported: ExportedProgram, name: str) -> Graph:
+    """The graph of a program with one input, exported in eval mode with static shapes.
+
+    Several outputs become exits. Raises `ModelError`; `UnsupportedOperatorError` lists all operators that iopt does not
+    know, with their counts.
+    """
+    return read_program(exported, name).graph
+
+
+def read_program(exported: ExportedProgram, name: str) -> Imported:
+    """`import_program`, with what is needed to run parts of the program."""
+    source, outputs = _input(exported, name), named_outputs(exported, name)
     live = _ancestors(exported.graph.output_node())
     nodes = [node for node in exported.graph.nodes if node in live]
     _refuse_unknown(name, nodes)
@@ -42,7 +65,9 @@ def import_program(exported: ExportedProgram, name: str) -> Graph:
     for node in nodes:
         if node.op == "call_function":
             scope.values[node] = _read(node, scope, name)
-    return builder.graph()
+    exits = tuple((key, scope.values[node].producer) for key, node in outputs.items()) if len(outputs) > 1 else ()
+    producers = {node: value.producer for node, value in scope.values.items()}
+    return Imported(builder.graph(exits), exported, source, producers, tuple(outputs.values()))
 
 
 def refuse_other_types(name: str, tensors: Mapping[str, object]) -> None:
@@ -53,17 +78,14 @@ def refuse_other_types(name: str, tensors: Mapping[str, object]) -> None:
 
 
 def _input(exported: ExportedProgram, name: str) -> Node:
-    """The node of the one input tensor; there must be one output tensor, too."""
-    signature = exported.graph_signature
-    inputs = [spec.arg.name for spec in signature.input_specs if spec.kind is InputKind.USER_INPUT]
-    outputs = [spec.arg.name for spec in signature.output_specs if spec.kind is OutputKind.USER_OUTPUT]
-    for what, names in (("inputs", inputs), ("outputs", outputs)):
-        if len(names) != 1:
-            raise ModelError(f"{name} has {len(names)} {what}; iopt plans networks with one input and one output")
-    ends = [node for node in exported.graph.nodes if node.name in (inputs[0], outputs[0])]
-    if not all(isinstance(node.meta.get("val"), torch.Tensor) for node in ends) or outputs[0] not in map(str, ends):
-        raise ModelError(f"{name}: its input or output is no tensor; iopt plans networks from one tensor to one tensor")
-    source: Node = ends[0]
+    """The node of the one input tensor."""
+    specs = exported.graph_signature.input_specs
+    inputs = [spec.arg.name for spec in specs if spec.kind is InputKind.USER_INPUT]
+    if len(inputs) != 1:
+        raise ModelError(f"{name} has {len(inputs)} inputs; iopt plans networks with one input")
+    source: Node = next(node for node in exported.graph.nodes if node.name == inputs[0])
+    if not isinstance(source.meta.get("val"), torch.Tensor):
+        raise ModelError(f"{name}: its input is no tensor; expected one tensor")
     return source
 
 

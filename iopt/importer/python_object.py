@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from iopt.door.python_name import split_name
 from iopt.door.reason import reason
-from iopt.door.wording import hint
+from iopt.door.wording import hint, shown
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.importer.export import import_module
@@ -24,9 +25,31 @@ def import_object(module: str, attribute: str, input_shape: tuple[int, ...]) -> 
 
     Named `module:attribute`. This runs the module's code. Raises `ModelError` for all that goes wrong in it.
     """
-    with _current_directory_first(), prints_aside():
+    with current_directory_first(), prints_aside():
         network = _instance(_attribute(module, attribute), f"{module}:{attribute}")
         return import_module(network, torch.empty(input_shape), f"{module}:{attribute}")
+
+
+def load_module(spec: str) -> nn.Module:
+    """The module that `package.module:attribute` is or makes. Raises `ModelError`."""
+    return _instance(_attribute(*_split(spec)), spec)
+
+
+def load_batches(spec: str) -> Iterable[object]:
+    """The iterable that `package.module:attribute` is, or makes when it is called. Raises `ModelError`."""
+    found = _attribute(*_split(spec))
+    if callable(found) and (isinstance(found, type) or not isinstance(found, Iterable)):
+        found = _called(found, spec)
+    if not isinstance(found, Iterable):
+        raise ModelError(f"{spec} is a {type(found).__name__}; expected batches of (inputs, labels)")
+    return found
+
+
+def _split(spec: str) -> tuple[str, str]:
+    name = split_name(spec)
+    if name is None:
+        raise ModelError(f"{shown(spec)}: expected Python code as package.module:callable")
+    return name
 
 
 def _attribute(module: str, attribute: str) -> object:
@@ -48,17 +71,21 @@ def _instance(found: object, spec: str) -> nn.Module:
         return found
     if not callable(found):
         raise ModelError(f"{spec} is a {type(found).__name__}; expected a torch.nn.Module or what makes one")
-    try:
-        made = found()
-    except (Exception, SystemExit) as error:
-        raise ModelError(f"{spec} cannot be called without arguments: {reason(error)}") from error
+    made = _called(found, spec)
     if not isinstance(made, nn.Module):
         raise ModelError(f"{spec} made a {type(made).__name__}; expected a torch.nn.Module")
     return made
 
 
+def _called(found: Callable[[], object], spec: str) -> object:
+    try:
+        return found()
+    except (Exception, SystemExit) as error:
+        raise ModelError(f"{spec} cannot be called without arguments: {reason(error)}") from error
+
+
 @contextmanager
-def _current_directory_first() -> Iterator[None]:
+def current_directory_first() -> Iterator[None]:
     """As `python -m` has it."""
     here = str(Path.cwd())
     sys.path.insert(0, here)

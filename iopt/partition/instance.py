@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 from iopt.cluster import file as cluster_file
+from iopt.door import json_file
 from iopt.graph import file as graph_file
 from iopt.partition.problem import MemoryModel, Problem, Relayout
 
@@ -15,7 +14,7 @@ def to_dict(problem: Problem) -> dict[str, Any]:
     """`network`, `cluster` and `options` of a problem; `from_dict` gives it back, equal."""
     return {
         "network": graph_file.to_dict(problem.graph),
-        "cluster": _in_floats(cluster_file.to_dict(problem.cluster)),
+        "cluster": cluster_file.normal_dict(problem.cluster),
         "options": {"along_rows": problem.along_rows, "memory": problem.memory, "relayout": problem.relayout},
     }
 
@@ -35,10 +34,4 @@ def from_dict(
 
 def instance_hash(problem: Problem) -> str:
     """SHA-256 (hexadecimal) of the canonical JSON of `to_dict`: keys sorted, no spaces, ASCII only."""
-    text = json.dumps(to_dict(problem), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
-def _in_floats(cluster: dict[str, Any]) -> dict[str, Any]:
-    """Rates and times as floats, also where Python code gave `flops_per_s=10**9`: equal clusters, equal hashes."""
-    return cluster_file.to_dict(cluster_file.from_dict(cluster, "cluster"))
+    return json_file.canonical_hash(to_dict(problem))

@@ -28,6 +28,9 @@ Formulation = Literal["tight", "plain"]
 REFERENCE_PARTS = 100
 """The best plan known is so many units of the solver's time."""
 
+COARSE = 2.0
+"""A unit that is wrong by this factor is worth another solve where the gap does not close."""
+
 
 @dataclass
 class _Best:
@@ -79,6 +82,8 @@ class _Search:
         self.best = _Best()
         self.bound = -np.inf
         self.was_interrupted = False
+        self.presolve = True
+        self._unit_s = 1.0
         self.history: list[Progress] = []
         self._on_progress, self._formulation = on_progress, formulation
         self._began, self._limit_s = time.perf_counter() - spent_s, time_limit_s + spent_s
@@ -89,14 +94,37 @@ class _Search:
         shortage = None
         if self.best.plan is None and any(device.memory_bytes for device in self.problem.cluster.devices):
             shortage = least_shortage(self.problem, self._left_s())
+            if shortage.is_proved:
+                return self._result(Status.INFEASIBLE, shortage.message)
             if shortage.plan is not None:
                 self.best.offer(shortage.plan, self.evaluate(shortage.plan))
-                if shortage.is_proved:
-                    return self._result(Status.INFEASIBLE, shortage.message)
         self._solve(self.problem)
+        if self._status() is Status.FEASIBLE and not self.was_interrupted and self._is_coarse():
+            self._solve(self.problem)
+        if self._contradicts():
+            self._solve_without_presolve()
         if shortage is not None and self.best.plan is None and self.bound == np.inf:
             return self._result(Status.INFEASIBLE, shortage.message)
-        return self._result(self._status(), "interrupted: the best plan so far" if self.was_interrupted else "")
+        notes = ["interrupted: the best plan so far"] * self.was_interrupted
+        if not self.presolve:
+            notes.append("a bound that HiGHS claimed with presolve contradicted this plan and was dropped")
+        return self._result(self._status(), "; ".join(notes))
+
+    def _contradicts(self) -> bool:
+        """Whether the solver's bound passes the evaluator's value of a plan by more than its accuracy."""
+        return self.best.plan is not None and self.bound > self.best.latency_s * (1 + ACCURACY)
+
+    def _solve_without_presolve(self) -> None:
+        """Presolve is where HiGHS was seen to lose optima (issue 3274): forget all that was proved with it, and use the
+        time left to prove it again. Without time left our own bound remains, after an interrupt none."""
+        self.presolve, self.bound = False, -np.inf
+        self.history.clear()
+        if not self.was_interrupted:
+            self._solve(self.problem)
+
+    def _is_coarse(self) -> bool:
+        """Whether the solver's unit of time, a guess before any plan was known, makes its tolerances matter."""
+        return max(self._unit_s / self._reference_s(), self._reference_s() / self._unit_s) > COARSE
 
     def _solve(self, problem: Problem, attempts: int = 3) -> None:
         """Solve, and again with a smaller cap where the plan breaks one by the solver's tolerance: for a plan, not for
@@ -112,6 +140,7 @@ class _Search:
     def _solved(self, problem: Problem) -> Plan | None:
         """The solver's plan, if it found one; its bounds are reported as long as the problem is the given one."""
         reference, is_given = self._reference_s(), problem is self.problem
+        self._unit_s = reference
         data = partition_data(problem, reference)
         if is_given:
             self._report(np.inf, compute_bound(data) * reference)
@@ -127,7 +156,7 @@ class _Search:
         def report(_: float, incumbent: float, bound: float) -> None:
             self._report(incumbent * reference, bound * reference if is_given else -np.inf)
 
-        solution = solver.solve(self._left_s(), self.gap, start, report)
+        solution = solver.solve(self._left_s(), self.gap, start, report, self.presolve)
         report(0.0, np.inf if solution.objective is None else solution.objective, solution.bound)
         self.was_interrupted |= solution.was_interrupted
         if solution.values is None:
@@ -166,7 +195,7 @@ class _Search:
     def _result(self, status: Status, message: str) -> Result[Plan]:
         """The bound is the solver's; it may pass the evaluator's value of the plan by its accuracy, and by no more."""
         known = self.best.plan is not None and status is not Status.INFEASIBLE
-        if known and self.bound > self.best.latency_s * (1 + ACCURACY):
+        if self._contradicts():
             raise ContradictionError(
                 f"a plan takes {self.best.latency_s} s, and {self.bound} s were proved to be the least: "
                 "this is a bug in iopt or in its solver"

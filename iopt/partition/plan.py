@@ -56,6 +56,13 @@ class Plan:
 
     splits: tuple[Split, ...]
 
+    @property
+    def devices(self) -> tuple[int, ...]:
+        """Who computes something or receives channels in a reduce-scatter, in order."""
+        spreads = (split.combine.intervals for split in self.splits if isinstance(split.combine, Scatter))
+        shares = [*(split.intervals for split in self.splits), *spreads]
+        return tuple(sorted({index for share in shares for index, (lo, hi) in enumerate(share) if hi > lo}))
+
 
 def intervals_from(shares: tuple[int, ...] | list[int]) -> tuple[Interval, ...]:
     """Consecutive intervals with the given lengths."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
 from iopt.cluster import Cluster
-from iopt.errors import ModelError, OptionError
+from iopt.errors import ClusterError, ModelError, OptionError
 from iopt.graph import Graph, Operator
 from iopt.graph.layers import Conv2d, Linear, Pool
 from iopt.partition.plan import Axis
@@ -33,7 +33,7 @@ class Problem:
     `memory`: `live` (resident parameters + the largest need box and pre box of one operator) or `paper` (parameters +
     the largest share of a pre tensor written). `relayout`: what moves where the axes before and after a transfer do not
     match; under `concatenation` everybody who needs anything receives all of the tensor, and every bound assumes it.
-    Raises `ModelError` for a network with branches.
+    Raises `ModelError` for a network with branches or exits, `ClusterError` for a cluster with links of their own.
     """
 
     graph: Graph
@@ -49,9 +49,19 @@ class Problem:
         ):
             if value not in known:
                 raise OptionError(f"{key} is {value!r}; expected {' or '.join(map(repr, known))}")
+        if self.graph.exits:
+            raise ModelError(
+                f"{self.graph.name} has {len(self.graph.exits)} exits; a partition is of networks with one output "
+                "(`iopt exits plan` places networks with exits)"
+            )
         if not self.graph.is_chain:
             raise ModelError(
                 f"{self.graph.name} has branches ({_first_branch(self.graph)}); only chains can be planned so far"
+            )
+        if self.cluster.network.links:
+            raise ClusterError(
+                f"cluster {self.cluster.name!r}: network.links: expected none, since partition plans assume a link "
+                f"between every two devices, at their up and down rates; got {len(self.cluster.network.links)}"
             )
 
     @property

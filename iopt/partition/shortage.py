@@ -18,7 +18,10 @@ from iopt.partition.problem import Problem
 
 @dataclass(frozen=True)
 class Shortage:
-    """`plan` needs the least extra memory found, `extra_bytes` by device name; every plan needs `at_least_bytes`."""
+    """`plan` needs the least extra memory found, `extra_bytes` by device name; every plan needs `at_least_bytes`.
+
+    `plan` is None, and `extra_bytes` empty, where none was found in time; something may be proved all the same.
+    """
 
     plan: Plan | None
     extra_bytes: dict[str, int]
@@ -32,14 +35,21 @@ class Shortage:
     @property
     def message(self) -> str:
         """In words: who is short, of how much, and what would help."""
+        return (
+            f"no plan keeps every memory cap{self._amount}. "
+            f"More memory{' there' if self.plan else ''}, a further device, or a smaller network or input would help"
+        )
+
+    @property
+    def _amount(self) -> str:
+        least = "; the least total of extra memory is"
+        if self.plan is None:
+            return f"{least} at least {self.at_least_bytes:,} bytes" if self.is_proved else ""
         short = {name: extra for name, extra in self.extra_bytes.items() if extra}
         total = sum(short.values())
         each = ", ".join(f"{name} {extra:,} bytes" for name, extra in short.items())
-        exact = "is" if self.at_least_bytes == total else f"is between {self.at_least_bytes:,} and"
-        return (
-            f"no plan keeps every memory cap; the least total of extra memory {exact} {total:,} bytes ({each}). "
-            "More memory there, a further device, or a smaller network or input would help"
-        )
+        exact = "" if self.at_least_bytes == total else f" between {self.at_least_bytes:,} and"
+        return f"{least}{exact} {total:,} bytes ({each})"
 
 
 def least_shortage(problem: Problem, time_limit_s: float = np.inf) -> Shortage:

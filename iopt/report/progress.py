@@ -20,11 +20,13 @@ _REFRESH_PER_S = 8
 class LiveLine:
     """A context. `step` says what runs now; called with the progress of a solve, it shows incumbent, bound and gap.
 
-    Silent if `quiet`, or where standard error is not a terminal. The line is gone when the context ends.
+    `unit`: of objective and bound, a thousandth of their SI unit. Silent if `quiet`, or where standard error is not a
+    terminal. The line is gone when the context ends.
     """
 
-    def __init__(self, quiet: bool = False) -> None:
+    def __init__(self, quiet: bool = False, unit: str = "ms") -> None:
         self._shows = not quiet and sys.stderr.isatty()
+        self._unit = unit
         self._live: Live | None = None
         self._spinner: RenderableType = ""
         self._what, self._began = "", time.perf_counter()
@@ -72,17 +74,19 @@ class LiveLine:
 
         line = Table.grid(padding=(0, 1))
         seconds = f"{time.perf_counter() - self._began:.1f} s"
-        line.add_row(self._spinner, Text(f"{self._what}  {seconds}{progress_text(self._progress)}", no_wrap=True))
+        line.add_row(
+            self._spinner, Text(f"{self._what}  {seconds}{progress_text(self._progress, self._unit)}", no_wrap=True)
+        )
         return line
 
 
-def progress_text(progress: Progress | None) -> str:
+def progress_text(progress: Progress | None, unit: str = "ms") -> str:
     """`  best 4,014.038 ms  bound 3,990.120 ms  gap 0.6 %`, as far as it is known."""
     if progress is None:
         return ""
-    text = "" if progress.incumbent is None else f"  best {milliseconds(progress.incumbent)} ms"
+    text = "" if progress.incumbent is None else f"  best {milliseconds(progress.incumbent)} {unit}"
     if progress.bound is not None:
-        text += f"  bound {milliseconds(progress.bound)} ms"
+        text += f"  bound {milliseconds(progress.bound)} {unit}"
     if progress.incumbent and progress.bound is not None:
         text += f"  gap {percent(max(0.0, (progress.incumbent - progress.bound) / progress.incumbent))}"
     return text

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+NEGLIGIBLE = 1e-4
+"""What a split could gain at most where it is said not to pay, as a part of the latency."""
+
 
 def print_result(console: Console, problem: Problem, result: Result[Plan], evaluation: Evaluation | None) -> None:
     """Status, plan, memory and latency. `evaluation` is the plan's; None without one."""
@@ -28,6 +31,8 @@ def print_result(console: Console, problem: Problem, result: Result[Plan], evalu
     print_table(console, plan_table(problem, result.plan, evaluation))
     print_table(console, memory_table(problem, evaluation))
     console.print(_latency_text(problem, result, evaluation))
+    if said := _one_device_text(problem, result, result.plan):
+        console.print(said)
 
 
 def _heading(problem: Problem, result: Result[Plan]) -> Text:
@@ -54,6 +59,16 @@ def _latency_text(problem: Problem, result: Result[Plan], evaluation: Evaluation
         parts,
         f"\n{bound}" if bound else "",
     )
+
+
+def _one_device_text(problem: Problem, result: Result[Plan], plan: Plan) -> str:
+    """Where one device of several does everything: its name, and whether that is proved to be best."""
+    if len(problem.cluster) == 1 or len(plan.devices) > 1:
+        return ""
+    name = problem.cluster.devices[plan.devices[0]].name
+    if result.gap is not None and result.gap <= NEGLIGIBLE:
+        return f"one device is fastest: {name}; splitting does not pay here"
+    return f"this plan uses one device only: {name}"
 
 
 def _bound_text(problem: Problem, result: Result[Plan]) -> str:

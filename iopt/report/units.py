@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _BINARY = ("B", "KiB", "MiB", "GiB", "TiB")
-_DECIMAL = ("", "k", "M", "G", "T")
+_DECIMAL = {"T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3, "": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "p": 1e-12}
 
 
 def milliseconds(seconds: float) -> str:
@@ -27,13 +27,9 @@ def size(count: int) -> str:
 
 
 def rate(value: float, unit: str) -> str:
-    """A decimal rate: `17.5 GFLOP/s` for `rate(17.5e9, "FLOP/s")`."""
-    prefix = ""
-    for prefix in _DECIMAL:
-        if abs(value) < 1000 or prefix == _DECIMAL[-1]:
-            break
-        value /= 1000
-    return f"{value:.4g} {prefix}{unit}"
+    """A decimal rate, or another quantity: `17.5 GFLOP/s` for `rate(17.5e9, "FLOP/s")`, `30 nJ/bit`."""
+    prefix = next((prefix for prefix, factor in _DECIMAL.items() if abs(value) >= factor), "p" if value else "")
+    return f"{value / _DECIMAL[prefix]:.4g} {prefix}{unit}"
 
 
 def percent(fraction: float) -> str:
@@ -42,3 +38,12 @@ def percent(fraction: float) -> str:
     if value == 0:
         return "0 %"
     return f"{value:.1f} %" if abs(value) >= 1 else f"{value:.2g} %" if abs(value) >= 1e-4 else "< 0.0001 %"
+
+
+def prefix(largest: float) -> tuple[str, float]:
+    """The decimal prefix in which a column with this largest value is written with three decimals, and what to multiply
+    by: `("m", 1e3)` for 0.1 J. Not above the unit itself."""
+    for name in ("", "m", "u", "n", "p"):
+        if largest >= _DECIMAL[name]:
+            return name, 1 / _DECIMAL[name]
+    return ("", 1.0) if largest <= 0 else ("p", 1 / _DECIMAL["p"])

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """A network of the zoo; a function of this name in `module` builds it. `input_shape` includes the batch, 1."""
+    """A network of the zoo; a function of this name (`_` for `-`) in `module` builds it.
+
+    `input_shape` includes the batch, 1.
+    """
 
     name: str
     module: str
@@ -29,6 +32,7 @@ class Entry:
 
 _SIMONYAN = "Simonyan and Zisserman 2014, arXiv 1409.1556"
 _VGG = "3x3 convolutions and 3 linear layers, names as in torchvision"
+_BRANCHY = "reconstruction, after Teerapittayanon et al. 2016 (BranchyNet)"
 _ENTRIES = (
     Entry(
         name="lenet5",
@@ -55,6 +59,27 @@ _ENTRIES = (
     Entry("vgg13", "iopt.zoo.vgg", (1, 3, 224, 224), f"10 {_VGG}", _SIMONYAN),
     Entry("vgg16", "iopt.zoo.vgg", (1, 3, 224, 224), f"13 {_VGG}", _SIMONYAN),
     Entry("vgg19", "iopt.zoo.vgg", (1, 3, 224, 224), f"16 {_VGG}", _SIMONYAN),
+    Entry(
+        name="b-lenet",
+        module="iopt.zoo.branchy",
+        input_shape=(1, 1, 28, 28),
+        description="LeNet-5 in 3 stages, exits after 1 and 3",
+        source=_BRANCHY,
+    ),
+    Entry(
+        name="b-alexnet",
+        module="iopt.zoo.branchy",
+        input_shape=(1, 3, 32, 32),
+        description="AlexNet for CIFAR, 5 convolutions and 3 linear layers, exits after stages 1, 3 and 5",
+        source=_BRANCHY,
+    ),
+    Entry(
+        name="b-resnet",
+        module="iopt.zoo.branchy",
+        input_shape=(1, 3, 32, 32),
+        description="ResNet for CIFAR in 5 groups, 17 convolutions on the longest way, exits after 1, 3 and 5",
+        source=_BRANCHY,
+    ),
 )
 ENTRIES: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
 """Every network of the zoo by its name."""
@@ -80,7 +105,7 @@ def skeleton(name: str) -> nn.Module:
 
     entry = find(name)
     with torch.device("meta"):
-        module: nn.Module = getattr(import_module(entry.module), entry.name)()
+        module: nn.Module = getattr(import_module(entry.module), entry.name.replace("-", "_"))()
     return module.eval()
 
 

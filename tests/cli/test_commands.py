@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from iopt.cli.codes import Exit
 from iopt.partition import methods
 from iopt.zoo import ENTRIES
 from tests.cli.conftest import Iopt
@@ -116,6 +118,12 @@ def test_models_and_clusters(iopt: Iopt) -> None:
     one = iopt("clusters", "mixed4").out
     assert "80 Mbit/s" in one
     assert "switched network, connections 0.200 ms per phase; input on device-1, output on device-1" in one
+    assert not {"tier", "power", "nJ/bit", "links"} & set(one.split())
+    campus = [line.split() for line in iopt("clusters", "campus").out.splitlines()]
+    assert ["device", "tier", "compute", "memory", "cap", "overhead", "ms", "power", "nJ/bit", "up", "down"] in campus
+    assert ["device", "device,", "cloud", "none"] in campus
+    assert ["device", "edge", "none", "(24", "of", "144)"] in campus
+    assert ["edge", "cloud", "500", "Mbit/s"] in campus
     assert "300 Mbit/s" not in iopt("clusters", "small.yaml").out
     assert json.loads(iopt("clusters", "--schema").out)["title"] == "ClusterFile"
 
@@ -126,6 +134,14 @@ def test_help_and_version(iopt: Iopt) -> None:
     assert (code, err) == (0, "")
     assert out.startswith("Usage: iopt ")
     assert iopt("--version").out.startswith("iopt")
+
+
+def test_every_exit_code_is_in_the_help_and_on_the_page(iopt: Iopt) -> None:
+    said = iopt("--help").out.split("Exit codes:")[1]
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text().split("## Exit codes")[1]
+    expected = [str(int(code)) for code in Exit]
+    assert re.findall(r"\b\d+\b", said) == expected
+    assert re.findall(r"^\| (\d+) \|", page, re.MULTILINE) == expected
 
 
 @pytest.mark.parametrize("command", ["plan", "compare", "show", "check", "graph", "models", "clusters"])

@@ -47,6 +47,9 @@ BAD = {
     "net.json: schema: expected 'iopt/partition-plan/1', got 'iopt/graph/1'": ("check", "net.json"),
     "small.yaml: not JSON: line 2": ("show", "small.yaml"),
     "missing/net.json: cannot be written: there is no folder": ("graph", "net.json", "-o", "missing/net.json"),
+    "cluster 'campus': network.links: expected none, since partition plans assume a link between every two devices": (
+        *("plan", "net.json", "--cluster", "campus"),
+    ),
     "cal: neither a preset nor a file": ("clusters", "cal"),
 }
 

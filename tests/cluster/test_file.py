@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iopt.cluster import Charge, Cluster, Device, Medium, Network
+from iopt.cluster import Charge, Cluster, Device, Link, Medium, Network
 from iopt.cluster.file import from_dict, from_yaml, load, presets, to_dict
 from iopt.cluster.schema import ClusterFile, json_schema
 from iopt.errors import ClusterError
@@ -102,7 +102,11 @@ def test_memory_is_rounded_down_to_whole_bytes() -> None:
     [
         ("compute", "compuet", "devices[0].compuet: unknown key; did you mean 'compute' or 'count'?"),
         ("}]", ", memroy: 1 GB}]", "devices[0].memroy: unknown key; did you mean 'memory'?"),
-        ("network", "qqqqq", "qqqqq: unknown key; expected one of name, description, devices, network, source, sink"),
+        (
+            "network",
+            "qqqqq",
+            "qqqqq: unknown key; expected one of name, description, tiers, devices, network, source, sink",
+        ),
         (", compute: 1 GFLOP/s", "", "devices[0].compute: missing; expected for example '17.5 GFLOP/s'"),
         ("network: {", "#", "network: missing"),
         (", connection: 1 ms", "", "network.connection: missing; expected for example '0.2 ms'"),
@@ -199,7 +203,7 @@ def test_a_misspelt_device_has_near_matches() -> None:
     ],
 )
 def test_not_a_mapping(text: str, message: str) -> None:
-    keys = "name, description, devices, network, source, sink"
+    keys = "name, description, tiers, devices, network, source, sink"
     assert refusal(text) == f"home.yaml: expected a mapping with the keys {keys}, {message}"
 
 
@@ -262,7 +266,8 @@ def test_mixed_presets(count: int) -> None:
 
 
 def test_every_preset_loads_and_says_what_it_is() -> None:
-    assert list(presets()) == ["cal4", "mixed2", "mixed4", "mixed8", "pi3x4", "pi4x4"]
+    invented, measured = ["mixed2", "mixed4", "mixed8"], ["mobile-edge-cloud", "pi3x4", "pi4x4"]
+    assert list(presets()) == ["cal4", "campus", "efficient-edge", *invented, *measured]
     for name, description in presets().items():
         assert load(name).name == name
         assert description
@@ -300,20 +305,31 @@ def clusters(
     rate: st.SearchStrategy[float] = POSITIVE,
     time: st.SearchStrategy[float] = NOT_NEGATIVE,
     most_memory: int = 2**70,
+    power: st.SearchStrategy[float] = NOT_NEGATIVE,
+    energy: st.SearchStrategy[float] = NOT_NEGATIVE,
 ) -> Cluster:
-    """Any cluster; the arguments keep it to a range."""
+    """Any cluster; the arguments keep it to a range. Names of tiers are longer than those of devices."""
     names = draw(st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=5, unique=True))
     count = len(names)
+    tiers = tuple(draw(st.lists(st.text(min_size=9, max_size=12), max_size=3, unique=True)))
+    tier = st.sampled_from(tiers) if tiers else st.none()
+    memory = st.none() | st.integers(1, most_memory)
     devices = tuple(
-        Device(name, draw(compute), draw(st.none() | st.integers(1, most_memory)), draw(time)) for name in names
+        Device(
+            name, draw(compute), draw(memory), draw(time), draw(tier), draw(st.none() | power), draw(st.none() | energy)
+        )
+        for name in names
     )
     medium = draw(st.sampled_from(Medium))
     links = st.tuples(*[rate] * (count if medium is Medium.SWITCHED else 0))
     channel = draw(rate) if medium is Medium.SHARED else None
     charge = draw(st.sampled_from(Charge))
-    network = Network(draw(time), draw(links), draw(links), channel, charge, medium)
+    pairs = [(a, b) for a in range(count) for b in range(count) if a != b and medium is Medium.SWITCHED]
+    given_pairs = sorted(draw(st.sets(st.sampled_from(pairs)))) if pairs else []
+    own = tuple(Link(*pair, draw(st.none() | rate)) for pair in given_pairs)
+    network = Network(draw(time), draw(links), draw(links), channel, charge, medium, own)
     ends = st.integers(0, count - 1)
-    return Cluster(draw(st.text(max_size=8)), devices, network, draw(ends), draw(ends))
+    return Cluster(draw(st.text(max_size=8)), devices, network, draw(ends), draw(ends), tiers)
 
 
 def assert_si_round_trip(cluster: Cluster) -> None:
@@ -332,7 +348,11 @@ def test_the_si_form_gives_every_cluster_back(cluster: Cluster) -> None:
     assert_si_round_trip(cluster)
 
 
-@given(clusters(st.floats(1e3, 1e18), st.floats(1.0, 1e15), st.floats(0.0, 1e6), 2**53))
+@given(
+    clusters(
+        st.floats(1e3, 1e18), st.floats(1.0, 1e15), st.floats(0.0, 1e6), 2**53, st.floats(0.0, 1e6), st.floats(0.0, 1.0)
+    )
+)
 @settings(deadline=None)
 def test_the_yaml_form_in_base_units_gives_the_cluster_back(cluster: Cluster) -> None:
     network = cluster.network
@@ -345,13 +365,28 @@ def test_the_yaml_form_in_base_units_gives_the_cluster_back(cluster: Cluster) ->
         }
         for device in cluster.devices
     ]
+    for entry, device in zip(devices, cluster.devices, strict=True):
+        optional = {"tier": (device.tier, ""), "power": (device.power_w, " W")}
+        optional["energy"] = (device.energy_per_bit_j, " J/bit")
+        entry.update({key: f"{value}{unit}" for key, (value, unit) in optional.items() if value is not None})
+    names = [device.name for device in cluster.devices]
+    links = [
+        {
+            "from": names[link.sender],
+            "to": names[link.receiver],
+            "bandwidth": "none" if link.bytes_per_s is None else f"{link.bytes_per_s!r} B/s",
+        }
+        for link in network.links
+    ]
     for key, rates in (("up", network.up_bytes_per_s), ("down", network.down_bytes_per_s)):
-        for device, rate in zip(devices, rates, strict=False):
-            device[key] = f"{rate!r} B/s"
+        for entry, rate in zip(devices, rates, strict=False):
+            entry[key] = f"{rate!r} B/s"
     file = {
         "name": cluster.name or "unnamed",
+        "tiers": list(cluster.tiers),
         "devices": devices,
         "network": {
+            "links": links,
             "medium": network.medium.value,
             "charge": network.charge.value,
             "connection": f"{network.connection_s!r} s",

@@ -9,7 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from iopt.door.units import BANDWIDTH, COMPUTE, SIZE, TIME, Kind, parse, unit_names, within
+from iopt.door.units import (
+    BANDWIDTH,
+    COMPUTE,
+    ENERGY_PER_BIT,
+    LATENCY,
+    POWER,
+    RATE,
+    SIZE,
+    TIME,
+    Kind,
+    parse,
+    unit_names,
+    within,
+)
+
+KINDS = [COMPUTE, SIZE, TIME, BANDWIDTH, POWER, ENERGY_PER_BIT, LATENCY, RATE]
 
 
 @pytest.mark.parametrize(
@@ -37,6 +52,26 @@ from iopt.door.units import BANDWIDTH, COMPUTE, SIZE, TIME, Kind, parse, unit_na
         ("3 \u03bcs", TIME, Fraction(3, 10**6)),
         (" 2 min ", TIME, 120),
         ("0 ms", TIME, 0),
+        ("5 ms", LATENCY, Fraction(1, 200)),
+        ("10 Hz", RATE, 10),
+        ("2 kHz", RATE, 2000),
+        ("10 /s", RATE, 10),
+        ("600/ min", RATE, 10),
+        ("6 W", POWER, 6),
+        ("250 mW", POWER, Fraction(1, 4)),
+        ("1.5 kW", POWER, 1500),
+        ("6 J/s", POWER, 6),
+        ("0 W", POWER, 0),
+        ("1 J/bit", ENERGY_PER_BIT, 1),
+        ("2 mJ/bit", ENERGY_PER_BIT, Fraction(2, 10**3)),
+        ("2 uJ/bit", ENERGY_PER_BIT, Fraction(2, 10**6)),
+        ("2 \u00b5J/bit", ENERGY_PER_BIT, Fraction(2, 10**6)),
+        ("2 \u03bcJ/bit", ENERGY_PER_BIT, Fraction(2, 10**6)),
+        ("30 nJ/bit", ENERGY_PER_BIT, Fraction(30, 10**9)),
+        ("12.6 pJ / bit", ENERGY_PER_BIT, Fraction(126, 10**13)),
+        ("8 nJ/B", ENERGY_PER_BIT, Fraction(1, 10**9)),
+        ("3 uJ/kbit", ENERGY_PER_BIT, Fraction(3, 10**9)),
+        ("5 W/bps", ENERGY_PER_BIT, 5),
         ("1e-999999999 s", TIME, 0),
     ],
 )
@@ -47,6 +82,10 @@ def test_values_are_exact(text: str, kind: Kind, value: int | Fraction) -> None:
 @pytest.mark.parametrize(
     ("value", "kind", "message"),
     [
+        ("10", RATE, "missing unit: expected a rate such as '10 Hz', got '10'"),
+        ("10 s", RATE, "expected a rate such as '10 Hz', got '10 s'"),
+        ("10 /nan", RATE, "unknown unit 'nan': expected a rate such as '10 Hz', got '10 /nan'"),
+        ("/s", RATE, "expected a rate such as '10 Hz', got '/s'"),
         ("100 MHz", BANDWIDTH, "expected a bandwidth such as '100 Mbit/s', got '100 MHz'"),
         ("100 MHz", COMPUTE, "expected a compute rate such as '17.5 GFLOP/s', got '100 MHz'"),
         ("1 GB/s", COMPUTE, "expected a compute rate such as '17.5 GFLOP/s', got '1 GB/s'"),
@@ -75,6 +114,13 @@ def test_values_are_exact(text: str, kind: Kind, value: int | Fraction) -> None:
             BANDWIDTH,
             "unknown unit 'INF': expected a bandwidth such as '100 Mbit/s', got '1 B/INF'; did you mean 'min'?",
         ),
+        ("6 MW", POWER, "unknown unit 'MW': expected a power such as '6 W', got '6 MW'; did you mean 'mW'?"),
+        ("6 J", POWER, "expected a power such as '6 W', got '6 J'"),
+        ("30 nJ", ENERGY_PER_BIT, "expected an energy per bit such as '30 nJ/bit', got '30 nJ'"),
+        ("30 nJ/s", ENERGY_PER_BIT, "expected an energy per bit such as '30 nJ/bit', got '30 nJ/s'"),
+        ("30 nJ/bit", POWER, "expected a power such as '6 W', got '30 nJ/bit'"),
+        (30, ENERGY_PER_BIT, "missing unit: expected an energy per bit such as '30 nJ/bit', got 30"),
+        ("-1 nJ/bit", ENERGY_PER_BIT, "expected an energy per bit that is not negative, got '-1 nJ/bit'"),
         ("-1 ms", TIME, "expected a time that is not negative, got '-1 ms'"),
         ("nan ms", TIME, "expected a finite time, got 'nan ms'"),
         ("inf B", SIZE, "expected a finite size, got 'inf B'"),
@@ -94,25 +140,26 @@ def test_what_is_refused(value: object, kind: Kind, message: str) -> None:
     assert str(caught.value) == message
 
 
-@pytest.mark.parametrize("kind", [COMPUTE, SIZE, TIME, BANDWIDTH], ids=lambda kind: kind.label)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.label)
 def test_a_range_includes_its_ends(kind: Kind) -> None:
     assert within(kind.lowest, kind) == parse(kind.lowest, kind) < within(kind.highest, kind)
     number, unit = kind.highest.split()
-    with pytest.raises(ValueError, match=f"expected a {kind.label} from {kind.lowest} to {kind.highest}, got '1e60 "):
+    with pytest.raises(ValueError, match=f"expected {kind.named} from {kind.lowest} to {kind.highest}, got '1e60 "):
         within(f"1e60 {unit}", kind)
     assert float(number) > 0
 
 
 @pytest.mark.parametrize("name", unit_names())
 def test_every_unit_has_exactly_one_kind(name: str) -> None:
+    """Latencies are times, in another range."""
     kinds = 0
-    for kind in (COMPUTE, SIZE, TIME, BANDWIDTH):
+    for kind in {kind.unit: kind for kind in KINDS}.values():
         try:
             parse(f"1 {name}", kind)
         except ValueError:
             continue
         kinds += 1
-    assert kinds == (0 if name.endswith(("FLOP", "Hz")) else 1)
+    assert kinds == (0 if name.endswith(("FLOP", "J")) else 1)
 
 
 @given(st.text(max_size=12))

@@ -15,7 +15,12 @@ State = Mapping[str, torch.Tensor]
 
 
 def run(graph: Graph, state: State, image: torch.Tensor) -> torch.Tensor:
-    """The output, flattened. Asserts that every tensor has the shape that the graph states."""
+    """The (last) output, flattened. Asserts that every tensor has the shape that the graph states."""
+    return run_all(graph, state, image)[graph.outputs[-1]].flatten(1)
+
+
+def run_all(graph: Graph, state: State, image: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The output of every operator."""
     tensors = {INPUT: image.reshape(1, *graph.input_shape)}
     for operator in graph:
         inputs = [tensors[name] for name in operator.inputs]
@@ -26,7 +31,7 @@ def run(graph: Graph, state: State, image: torch.Tensor) -> torch.Tensor:
             tensor = apply(step, operator, state, tensor)
         assert tuple(tensor.shape[1:]) == operator.output_shape
         tensors[operator.name] = tensor
-    return tensors[graph.outputs[0]].flatten(1)
+    return tensors
 
 
 def body(operator: Operator, state: State, inputs: list[torch.Tensor]) -> torch.Tensor:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
-from typing import Any
 
 from iopt.partition import files
 from iopt.partition.evaluation import evaluate
 from iopt.partition.plan import Axis, Direct, Plan, Scatter, Split
 from iopt.partition.problem import Problem
 from iopt.result import Result, Status
+from tests.changes import Data
 from tests.instances import chain, cluster, conv, linear, max_pool
-
-Data = dict[str, Any]
-Change = Callable[[Data], object]
 
 NETWORK = chain("net", (3, 8, 8), [conv(4, 3, padding=1, pooling=max_pool(2)), linear(6), linear(2)])
 CLUSTER = cluster((1e6, 2e6), (1e5, 2e5), connection_s=1e-3, memory_bytes=(8_000, None), sink=1)
@@ -41,17 +37,3 @@ def data() -> Data:
 
 def read(data: Data) -> files.PlanFile:
     return files.from_data(json.loads(json.dumps(data)), "plan.json")
-
-
-def put(*path: str | int, value: object) -> Change:
-    def change(data: Data) -> None:
-        for step in path[:-1]:
-            data = data[step]  # type: ignore[index]
-        assert data[path[-1]] != value  # type: ignore[index]
-        data[path[-1]] = value  # type: ignore[index]
-
-    return change
-
-
-def together(*changes: Change) -> Change:
-    return lambda data: [change(data) for change in changes]

@@ -16,7 +16,8 @@ from iopt.partition.methods import judged, solve
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.result import ACCURACY, Result, Status
-from tests.partition.plan_files import CLUSTER, LATENCY_S, PLAN, PROBLEM, data, put, read, together
+from tests.changes import put, together
+from tests.partition.plan_files import CLUSTER, LATENCY_S, PLAN, PROBLEM, data, read
 
 UNTRUE = {
     "model": put("model", value="vgg11"),

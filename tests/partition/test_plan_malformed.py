@@ -8,12 +8,16 @@ import pytest
 
 from iopt.errors import PlanError
 from iopt.partition import files
-from tests.partition.plan_files import Change, data, put, read
+from tests.changes import Change, put
+from tests.partition.plan_files import data, read
 
 MALFORMED: dict[str, Change] = {
     "schema: expected 'iopt/partition-plan/1', got 'iopt/graph/1'": put("schema", value="iopt/graph/1"),
     "schema: expected 'iopt/partition-plan/1', got none": lambda data: data.pop("schema"),
     "modle: unknown key; did you mean 'model'?": lambda data: data.update(modle=data.pop("model")),
+    "qqqqq: unknown key; expected one of schema, model, instance_hash, input_shape, options, ": lambda data: (
+        data.update(qqqqq=1)
+    ),
     "result: missing": lambda data: data.pop("result"),
     "operators[0].axis: expected 'H', 'OC' or 'IC', got 'W'": put("operators", 0, "axis", value="W"),
     "operators[0].along: expected 'rows', got 'columns'": put("operators", 0, "along", value="columns"),
@@ -34,6 +38,12 @@ MALFORMED: dict[str, Change] = {
         "cluster", "devices", 0, "flops_per_s", value="1"
     ),
     "cluster: sink: no device is named 'd9'": put("cluster", "sink", value="d9"),
+    "cluster: cluster 'hand': network.links: expected none": lambda data: data["cluster"]["network"].update(
+        links=[
+            {"sender": device["name"], "receiver": "d0", "bytes_per_s": None}
+            for device in data["cluster"]["devices"][1:]
+        ]
+    ),
     "network: operators[0].name: expected a valid string, got 1": put("network", "operators", 0, "name", value=1),
     "operators: the plan is not for net": put("operators", 0, "name", value="conv1"),
     "operators: operator 'op1': intervals: they end at 3; expected 4": put("operators", 0, "intervals", 1, 1, value=3),

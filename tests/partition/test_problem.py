@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from iopt.errors import ModelError
+from iopt.cluster import Link
+from iopt.errors import ClusterError, ModelError
 from iopt.graph import Graph, Operator
 from iopt.graph.layers import Add, Shape
+from iopt.partition.methods import solve
 from iopt.partition.plan import Axis
 from iopt.partition.problem import Mode, Problem
 from tests.instances import (
@@ -87,3 +89,21 @@ def test_an_operator_that_skips_the_one_before_it_is_a_branch() -> None:
     graph = Graph("fork", shape, (one, replace(two, inputs=("input",)), add))
     with pytest.raises(ModelError, match=r"fork has branches \('op2' reads input\)"):
         Problem(graph, cluster((1.0,)))
+
+
+def test_a_cluster_with_links_of_its_own_is_refused() -> None:
+    given = cluster((1.0, 1.0))
+    linked = replace(given, network=replace(given.network, links=(Link(0, 1, None),)))
+    with pytest.raises(
+        ClusterError, match=r"network\.links: expected none, since partition plans assume a link between"
+    ):
+        Problem(chain("net", (4, 8, 8), [conv(2, 3)]), linked)
+
+
+def test_tiers_power_and_energy_cost_nothing() -> None:
+    network, given = chain("net", (4, 8, 8), [conv(2, 3)]), cluster((1.0, 2.0))
+    devices = tuple(replace(device, tier="low", power_w=5.0, energy_per_bit_j=1e-9) for device in given.devices)
+    tiered = replace(given, devices=devices, tiers=("low",))
+    results = [solve(Problem(network, which), "dp") for which in (given, tiered)]
+    assert results[0].plan == results[1].plan
+    assert results[0].objective == results[1].objective

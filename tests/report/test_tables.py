@@ -69,6 +69,22 @@ def test_the_lines_around_the_tables() -> None:
     assert f"latency {LATENCY_S * 1e3:,.3f} ms = compute " in out
 
 
+def test_one_device_is_said_to_be_fastest_where_that_is_proved() -> None:
+    alone = solve(PROBLEM, "single")
+    assert alone.plan is not None and alone.objective is not None
+    (used,) = alone.plan.devices
+    name = PROBLEM.cluster.devices[used].name
+    unproved = text(PROBLEM, replace(alone, bound=alone.objective * 0.99)).splitlines()
+    proved = text(PROBLEM, replace(alone, bound=alone.objective)).splitlines()
+    assert unproved[-1] == text(PROBLEM, alone).splitlines()[-1] == f"this plan uses one device only: {name}"
+    assert proved[-1] == f"one device is fastest: {name}; splitting does not pay here"
+    several = text(PROBLEM, RESULT)
+    assert "one device" not in several
+
+    of_one = replace(PROBLEM, cluster=cluster((1e6,)))
+    assert "one device" not in text(of_one, solve(of_one, "single"))
+
+
 def test_names_are_shown_as_they_are() -> None:
     devices = (replace(CLUSTER.devices[0], name="[red]a[/red]"), replace(CLUSTER.devices[1], name=":smile:"))
     out = text(replace(PROBLEM, cluster=replace(CLUSTER, devices=devices)), RESULT)

@@ -7,7 +7,6 @@ does not refute is taken as stated, and so is the run time.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,22 +15,17 @@ from iopt.errors import PlanError
 from iopt.partition.evaluation import Evaluation
 from iopt.partition.files.plan_file import PlanFile, read
 from iopt.partition.instance import instance_hash
+from iopt.planfile.claims import differs, objective_claims, refuse_untrue, status_claims
 from iopt.result import ACCURACY, Status
 
 if TYPE_CHECKING:
     from iopt.partition.files.schema import EvaluationData
 
-RELATIVE_TOLERANCE = 1e-9
-"""Of what the evaluator says: sums of floats may be taken in another order elsewhere. Bytes are exact."""
-
 
 def load(path: str | Path) -> PlanFile:
     """A plan file whose claims are true. Raises `PlanError` with one line for any other."""
     file = read(path)
-    untrue = check(file)
-    if untrue:
-        more = f" (and {len(untrue) - 1} more; `iopt check` lists them)" if len(untrue) > 1 else ""
-        raise PlanError(f"{path}: changed by hand, or made for another model: {untrue[0]}{more}")
+    refuse_untrue(path, check(file), "iopt check")
     return file
 
 
@@ -46,10 +40,10 @@ def check(file: PlanFile) -> list[str]:
 def _identity(file: PlanFile) -> Iterator[str]:
     claims, graph = file.claims, file.problem.graph
     shape = list(graph.input_shape)
-    yield from _differs("model", claims.model, graph.name, "the embedded network is {}")
-    yield from _differs("input_shape", list(claims.input_shape), shape, "the embedded network's is {}")
+    yield from differs("model", claims.model, graph.name, "the embedded network is {}")
+    yield from differs("input_shape", list(claims.input_shape), shape, "the embedded network's is {}")
     expected = instance_hash(file.problem)
-    yield from _differs("instance_hash", claims.instance_hash, expected, "that of network, cluster and options is {}")
+    yield from differs("instance_hash", claims.instance_hash, expected, "that of network, cluster and options is {}")
 
 
 def _evaluation(file: PlanFile) -> Iterator[str]:
@@ -57,11 +51,11 @@ def _evaluation(file: PlanFile) -> Iterator[str]:
     if stated is None or found is None:
         return
     for key in ("latency_s", "compute_s", "transfer_s"):
-        yield from _differs(f"evaluation.{key}", getattr(stated, key), getattr(found, key))
+        yield from differs(f"evaluation.{key}", getattr(stated, key), getattr(found, key))
     for name in {**found.memory_bytes, **stated.memory_bytes}:
         key = f"evaluation.memory_bytes.{name}"
-        yield from _differs(key, stated.memory_bytes.get(name), found.memory_bytes.get(name))
-    yield from _differs("evaluation.violations", stated.violations, list(found.violations))
+        yield from differs(key, stated.memory_bytes.get(name), found.memory_bytes.get(name))
+    yield from differs("evaluation.violations", stated.violations, list(found.violations))
     yield from _phases(stated, found)
 
 
@@ -71,40 +65,24 @@ def _phases(stated: EvaluationData, found: Evaluation) -> Iterator[str]:
         return
     for index, (claim, phase) in enumerate(zip(stated.phases, found.phases, strict=True)):
         key = f"evaluation.phases[{index}]"
-        yield from _differs(f"{key}.operator", claim.operator, phase.operator)
-        yield from _differs(f"{key}.kind", claim.kind, phase.kind)
-        yield from _differs(f"{key}.time_s", claim.time_s, phase.time_s)
-        yield from _differs(f"{key}.bytes", claim.bytes, phase.bytes.tolist())
+        yield from differs(f"{key}.operator", claim.operator, phase.operator)
+        yield from differs(f"{key}.kind", claim.kind, phase.kind)
+        yield from differs(f"{key}.time_s", claim.time_s, phase.time_s)
+        yield from differs(f"{key}.bytes", claim.bytes, phase.bytes.tolist())
 
 
 def _objective(file: PlanFile) -> Iterator[str]:
-    result, stated = file.result, file.claims.result
     latency = None if file.evaluation is None else file.evaluation.latency_s
-    yield from _differs("result.objective_s", result.objective, latency, "the plan's latency is {}")
-    yield from _differs("result.gap", stated.gap, result.gap, "objective and bound give {}")
-    if result.bound is not None and latency is not None and result.bound > latency * (1 + ACCURACY):
-        yield f"result.bound_s is {result.bound}; the plan's latency is below it, {latency}"
+    yield from objective_claims(file.result, file.claims.result.gap, latency, "latency", "s")
 
 
 def _status(file: PlanFile) -> Iterator[str]:
-    status, evaluation, stated = file.result.status, file.evaluation, file.claims.result
-    says = f"result.status is {status}"
-    if evaluation is None:
-        if status in (Status.OPTIMAL, Status.FEASIBLE):
-            yield f"{says}; there is no plan"
-        if status is Status.INFEASIBLE and all(device.memory_bytes is None for device in file.problem.cluster.devices):
-            yield f"{says}; no device has a memory cap"
-        return
-    if status is Status.INFEASIBLE:
-        yield f"{says}; there is a plan"
-    elif (status is Status.UNKNOWN) == evaluation.is_feasible:
-        yield f"{says}; the plan {'keeps' if evaluation.is_feasible else 'breaks'} the memory caps"
-    elif status is not Status.UNKNOWN:
-        gap = file.result.gap
-        accuracy = 2 * ACCURACY if status is Status.OPTIMAL else 0.0
-        within = gap is not None and gap <= stated.gap_tolerance + accuracy
-        if within != (status is Status.OPTIMAL):
-            yield f"{says}; gap {gap} is {'' if within else 'not '}within gap_tolerance {stated.gap_tolerance}"
+    result, evaluation = file.result, file.evaluation
+    is_feasible = None if evaluation is None else evaluation.is_feasible
+    yield from status_claims(result, is_feasible, file.claims.result.gap_tolerance, "the memory caps")
+    has_caps = any(device.memory_bytes is not None for device in file.problem.cluster.devices)
+    if result.status is Status.INFEASIBLE and evaluation is None and not has_caps:
+        yield f"result.status is {result.status}; no device has a memory cap"
 
 
 def _refuted(file: PlanFile) -> Iterator[str]:
@@ -124,17 +102,3 @@ def _refuted(file: PlanFile) -> Iterator[str]:
         yield f"result.status is {file.result.status}; the plan of dp keeps every memory cap"
     if bound is not None and bound > found.objective * (1 + ACCURACY):
         yield f"result.bound_s is {bound}; the plan of dp keeps every memory cap, and its latency is {found.objective}"
-
-
-def _differs(key: str, stated: object, found: object, truth: str = "it is {}") -> Iterator[str]:
-    """One line if the two are not the same; floats may differ in their last digits."""
-    if isinstance(stated, float) and isinstance(found, float):
-        same = math.isclose(stated, found, rel_tol=RELATIVE_TOLERANCE, abs_tol=RELATIVE_TOLERANCE**2)
-    else:
-        same = stated == found
-    if not same:
-        yield f"{key} is {_text(stated)}; {truth.format(_text(found))}"
-
-
-def _text(value: object) -> str:
-    return "null" if value is None else repr(value)

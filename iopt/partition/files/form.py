@@ -1,4 +1,4 @@
-"""Plans, results and evaluations as JSON data, and back."""
+"""Plans and evaluations as JSON data, and back."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from iopt.partition.evaluation import Evaluation
 from iopt.partition.plan import Direct, Plan, Scatter, Split
-from iopt.result import Result
 
 if TYPE_CHECKING:
     from iopt.partition.files.schema import CombineData, OperatorData, PlanData
@@ -15,21 +14,6 @@ if TYPE_CHECKING:
 def operators_to_list(plan: Plan) -> list[dict[str, Any]]:
     """The splits; `via` appears where there is one."""
     return [_split_to_dict(split) for split in plan.splits]
-
-
-def result_to_dict(result: Result[Plan], gap_tolerance: float) -> dict[str, Any]:
-    """All of a result but its plan and its history."""
-    return {
-        "method": result.method,
-        "status": result.status.value,
-        "objective_s": result.objective,
-        "bound_s": result.bound,
-        "gap": result.gap,
-        "gap_tolerance": gap_tolerance,
-        "runtime_s": result.runtime_s,
-        "solver": result.solver,
-        "message": result.message,
-    }
 
 
 def evaluation_to_dict(evaluation: Evaluation) -> dict[str, Any]:
@@ -46,19 +30,9 @@ def evaluation_to_dict(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def result_of(data: PlanData) -> Result[Plan]:
-    """The result that a file states, with its plan."""
-    stated = data.result
-    return Result(
-        method=stated.method,
-        status=stated.status,
-        plan=None if data.operators is None else Plan(tuple(map(_split_of, data.operators))),
-        objective=stated.objective_s,
-        bound=stated.bound_s,
-        runtime_s=stated.runtime_s,
-        solver=stated.solver,
-        message=stated.message,
-    )
+def plan_of(data: PlanData) -> Plan | None:
+    """The plan that a file states, if any."""
+    return None if data.operators is None else Plan(tuple(map(_split_of, data.operators)))
 
 
 def _split_to_dict(split: Split) -> dict[str, Any]:

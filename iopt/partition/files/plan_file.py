@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iopt.door import json_file
-from iopt.errors import IoptError, PlanError
+from iopt.errors import ClusterError, IoptError, PlanError
 from iopt.partition.evaluation import Evaluation, evaluate
-from iopt.partition.files.form import evaluation_to_dict, operators_to_list, result_of, result_to_dict
+from iopt.partition.files.form import evaluation_to_dict, operators_to_list, plan_of
 from iopt.partition.instance import from_dict, instance_hash
 from iopt.partition.instance import to_dict as instance_to_dict
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
+from iopt.planfile.form import result_of, result_to_dict
 from iopt.result import Result
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def to_dict(problem: Problem, result: Result[Plan], gap_tolerance: float) -> dic
         "options": instance["options"],
         "cluster": instance["cluster"],
         "operators": None if plan is None else operators_to_list(plan),
-        "result": result_to_dict(result, gap_tolerance),
+        "result": result_to_dict(result, gap_tolerance, "s"),
         "evaluation": None if plan is None else evaluation_to_dict(evaluate(problem, plan)),
         "network": instance["network"],
     }
@@ -77,8 +78,8 @@ def from_data(data: object, where: str) -> PlanFile:
     except PlanError:
         raise
     except IoptError as error:
-        raise PlanError(_located(str(error), where)) from None
-    result = result_of(claims)
+        raise PlanError(_located(error, where)) from None
+    result = result_of(claims.result, plan_of(claims), "s")
     try:
         evaluation = None if result.plan is None else evaluate(problem, result.plan)
     except PlanError as error:
@@ -89,17 +90,12 @@ def from_data(data: object, where: str) -> PlanFile:
 
 
 def _validated(data: object, where: str) -> PlanData:
-    from pydantic import ValidationError
-
-    from iopt.door.validation import explain
+    from iopt.door.validation import validated
     from iopt.partition.files.schema import SCHEMA, PlanData
 
-    checked = json_file.checked_schema(data, SCHEMA, where, PlanError)
-    try:
-        return PlanData.model_validate(checked)
-    except ValidationError as error:
-        raise PlanError(f"{where}: {explain(error, PlanData)}") from None
+    return validated(data, PlanData, SCHEMA, where, PlanError)
 
 
-def _located(message: str, where: str) -> str:
-    return message if message.startswith(where) else f"{where}: network: {message}"
+def _located(error: IoptError, where: str) -> str:
+    key = "cluster" if isinstance(error, ClusterError) else "network"
+    return str(error) if str(error).startswith(where) else f"{where}: {key}: {error}"

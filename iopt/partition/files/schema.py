@@ -5,25 +5,18 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from iopt.door.strict import Strict
 from iopt.partition.plan import Axis
-from iopt.result import Status
+from iopt.planfile.schema import Amount, Size, StatedResult
 
 SCHEMA = "iopt/partition-plan/1"
 
-Size = Annotated[int, Field(ge=0)]
-Amount = Annotated[float, Field(ge=0)]
 Interval = Annotated[tuple[Size, Size], Field(strict=False)]  # a list in JSON
 
 
-class _Strict(BaseModel):
-    """No conversions (`"1"` is not 1, `true` is not 1.0), no unknown keys, no NaN or infinity."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-class OptionsData(_Strict):
+class OptionsData(Strict):
     """The conventions under which plans of the problem are judged."""
 
     along_rows: bool = Field(description="whether a linear operator may be split along the rows before its flatten")
@@ -31,7 +24,7 @@ class OptionsData(_Strict):
     relayout: Literal["concatenation"] = Field(description="what moves where the axes before and after do not match")
 
 
-class CombineData(_Strict):
+class CombineData(Strict):
     """How the partial sums of an IC split meet."""
 
     how: Literal["direct", "scatter"]
@@ -44,7 +37,7 @@ class CombineData(_Strict):
         return self
 
 
-class OperatorData(_Strict):
+class OperatorData(Strict):
     """How one operator is split."""
 
     name: str
@@ -57,23 +50,16 @@ class OperatorData(_Strict):
     )
 
 
-class ResultData(_Strict):
+class ResultData(StatedResult):
     """What the method says of its plan."""
 
-    method: str
-    status: Annotated[Status, Field(strict=False)]
     objective_s: Amount | None = Field(description="latency of the plan; null without one")
     bound_s: float | None = Field(
         description="proved lower bound on plans that keep the caps and have no via; null where there is none"
     )
-    gap: Amount | None = Field(description="(objective_s - bound_s) / objective_s; null without either")
-    gap_tolerance: Annotated[float, Field(ge=0, lt=1)] = Field(description="largest gap of a result that is OPTIMAL")
-    runtime_s: Amount
-    solver: str | None
-    message: str = Field(description="why there is no plan, or what is wrong with it; may be empty")
 
 
-class PhaseData(_Strict):
+class PhaseData(Strict):
     """One exchange between the devices."""
 
     operator: str = Field(description="the one it leads into (input, transfer) or out of (scatter, gather, output)")
@@ -82,7 +68,7 @@ class PhaseData(_Strict):
     bytes: list[list[Size]] = Field(description="bytes[from][to], in device order")
 
 
-class EvaluationData(_Strict):
+class EvaluationData(Strict):
     """What the evaluator says of the plan."""
 
     latency_s: Amount
@@ -93,7 +79,7 @@ class EvaluationData(_Strict):
     phases: list[PhaseData] = Field(description="those with bytes, in time order")
 
 
-class PlanData(_Strict):
+class PlanData(Strict):
     """A plan of iopt: network, cluster, how every operator is split, and what that costs. SI units (s, byte, FLOP)."""
 
     schema_: Literal["iopt/partition-plan/1"] = Field(alias="schema")

@@ -1,0 +1,207 @@
+"""How fast placements are found and proved, against targets and beside HiGHS, and how that grows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+from experiments import page
+from experiments.exits_instances import drawn
+from iopt.exits import Problem, solve
+from iopt.exits.geometry import geometry
+from iopt.exits.heuristics.mcp import mcp_path
+from iopt.exits.limits import Limits
+from iopt.exits.milp import solve_milp
+from iopt.exits.search.fin import fin_path
+from iopt.result import Result
+
+SEEDS = range(5)
+HIGHS_LIMIT_S = 60.0
+LABELS = 100_000
+"""Budget of `pareto`."""
+ONE = (
+    (10, 10, None, 5.0),
+    (20, 30, None, 50.0),
+    (50, 30, None, 200.0),
+    (20, 30, 0.6, None),
+    (50, 30, 0.6, 1500.0),
+    (50, 30, 0.4, 1500.0),
+    (50, 30, 0.3, 1500.0),
+    (50, 30, 0.2, 1500.0),
+)
+"""Blocks, nodes, memory of a node as a part of all weights (None: no caps), target in milliseconds."""
+MANY = (
+    (5, 20, 10, None, 30.0, None),
+    (10, 20, 10, None, 30.0, 5.0),
+    (10, 20, 10, 0.3, 30.0, 5.0),
+    (20, 20, 10, 0.3, 20.0, None),
+    (30, 20, 10, None, 15.0, 30.0),
+    (30, 20, 10, 0.3, 15.0, 30.0),
+)
+"""Applications, blocks, nodes, memory, rate per second, target in seconds (10: proved; 30: within 1 %)."""
+
+
+def milliseconds(call: Callable[[], object], repeat: int = 5) -> float:
+    """Median wall time, after one call that is not counted."""
+    call()
+    times = []
+    for _ in range(repeat):
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return 1e3 * median(times)
+
+
+def one_application(blocks: int, nodes: int, memory: float | None, target_ms: float | None) -> dict[str, Any]:
+    """`pareto` on seeded instances, and HiGHS on the first of them with nothing prepared."""
+    problems = [drawn(blocks, nodes, seed, memory=memory) for seed in SEEDS]
+    results = [solve(problem, "pareto", gap=0.0, labels=LABELS) for problem in problems]
+    times = [
+        milliseconds(lambda problem=problem: solve(problem, "pareto", gap=0.0, labels=LABELS), 3)
+        for problem in problems
+    ]
+    plain = solve_milp(problems[0], HIGHS_LIMIT_S, reduce=False)
+    row = {
+        "blocks": blocks,
+        "nodes": nodes,
+        "memory": memory,
+        "median_ms": median(times),
+        "worst_ms": max(times),
+        "proved": sum(result.status in ("OPTIMAL", "INFEASIBLE") for result in results),
+        "worst_gap": max((result.gap or 0.0 for result in results), default=0.0),
+        "target_ms": target_ms,
+        "highs_s": plain.runtime_s,
+        "highs_status": plain.status.value,
+    }
+    print(row, flush=True)
+    return row
+
+
+def many(
+    applications: int, blocks: int, nodes: int, memory: float | None, rate: float, target_s: float | None
+) -> dict[str, Any]:
+    """The joint optimum, and what `reroute` and `sequential` miss of it, on three seeded instances."""
+    problems = [drawn(blocks, nodes, seed, applications, memory=memory, rate_per_s=rate) for seed in range(3)]
+    joint = [solve(problem, "milp", 60.0) for problem in problems]
+    row = {
+        "applications": applications,
+        "blocks": blocks,
+        "nodes": nodes,
+        "memory": memory,
+        "seconds": [result.runtime_s for result in joint],
+        "status": [result.status.value for result in joint],
+        "gap": [result.gap for result in joint],
+        "target_s": target_s,
+    }
+    for name in ("reroute", "sequential"):
+        found = [solve(problem, name) for problem in problems]
+        row[f"{name}_above"] = [_above(ours, best) for ours, best in zip(found, joint, strict=True)]
+        row[f"{name}_s"] = [result.runtime_s for result in found]
+    plain = solve_milp(problems[0], HIGHS_LIMIT_S, gap=1e-6, reduce=False)
+    row |= {"highs_s": plain.runtime_s, "highs_gap": plain.gap, "highs_status": plain.status.value}
+    print(row, flush=True)
+    return row
+
+
+def _above(ours: Result[Any], best: Result[Any]) -> float | None:
+    """By what part a method's plan needs more energy than the best known; None without a plan."""
+    if ours.status not in ("OPTIMAL", "FEASIBLE") or ours.objective is None or best.objective is None:
+        return None
+    return ours.objective / best.objective - 1
+
+
+def quantised() -> list[dict[str, Any]]:
+    """FIN at 50 blocks and 3 nodes by gamma, beside MCP."""
+    problem: Problem = drawn(50, 3, 0)
+    shape, limits = geometry(problem, 0), Limits.of(problem)
+    baseline = milliseconds(lambda: mcp_path(shape), 50)
+    rows = []
+    for gamma in (10, 30, 100, 300, 1000):
+        ms = milliseconds(lambda gamma=gamma: fin_path(shape, limits, gamma), 50)
+        rows.append({"gamma": gamma, "ms": ms, "over_mcp": ms / baseline, "target_ms": 2.0 if gamma == 1000 else None})
+    return rows
+
+
+def main() -> None:
+    single, joint, fin = [one_application(*case) for case in ONE], [many(*case) for case in MANY], quantised()
+    text = "\n\n".join((*_single_text(single), *_joint_text(joint), *_fin_text(fin)))
+    print(text)
+    print(page.write("exits_benchmark", "Exits: speed", text, {"one": single, "many": joint, "fin": fin}))
+
+
+def _met(value: float, target: float | None, unit: str) -> str:
+    return "" if target is None else f"{target:g} {unit}: {'met' if value <= target else 'missed'}"
+
+
+def _single_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
+    lines = [
+        [
+            f"{row['blocks']} x {row['nodes']}",
+            "none" if row["memory"] is None else f"{row['memory']:g} of all",
+            f"{row['median_ms']:.1f}",
+            f"{row['worst_ms']:.1f}",
+            f"{row['proved']} of {len(SEEDS)}",
+            f"{100 * row['worst_gap']:.3f}",
+            _met(row["worst_ms"], row["target_ms"], "ms"),
+            f"{row['highs_s']:.2f} {row['highs_status']}",
+        ]
+        for row in rows
+    ]
+    header = ("blocks x nodes", "memory of a node", "ms", "worst ms", "proved", "worst gap %", "target", "HiGHS s")
+    return (
+        f"One application, `pareto` with at most {LABELS:,} labels, gap 0, {len(SEEDS)} seeded instances, one thread.\n"
+        "*HiGHS*: the flow formulation on the first instance with every step and every exit, up to 60 s.",
+        page.table(header, lines),
+    )
+
+
+def _joint_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
+    def percents(values: list[float | None]) -> str:
+        return " / ".join("-" if value is None else f"{100 * value:.2f}" for value in values)
+
+    lines = [
+        [
+            f"{row['applications']} x {row['blocks']} x {row['nodes']}",
+            "none" if row["memory"] is None else f"{row['memory']:g} of all",
+            " / ".join(f"{value:.1f}" for value in row["seconds"]),
+            " / ".join(row["status"]),
+            percents(row["gap"]),
+            _met(max(row["seconds"]), row["target_s"], "s"),
+            percents(row["reroute_above"]),
+            " / ".join(f"{value:.1f}" for value in row["reroute_s"]),
+            percents(row["sequential_above"]),
+            f"{row['highs_s']:.1f} {row['highs_status']}"
+            + ("" if row["highs_gap"] is None else f" {100 * row['highs_gap']:.2f} %"),
+        ]
+        for row in rows
+    ]
+    header = (
+        "applications x blocks x nodes",
+        "memory of a node",
+        "milp s",
+        "status",
+        "gap %",
+        "target",
+        "reroute above %",
+        "reroute s",
+        "sequential above %",
+        "HiGHS alone s",
+    )
+    return "Several applications, three seeded instances each, gap 1e-6, up to 60 s.", page.table(header, lines)
+
+
+def _fin_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
+    lines = [
+        [str(row["gamma"]), f"{row['ms']:.2f}", f"{row['over_mcp']:.1f}", _met(row["ms"], row["target_ms"], "ms")]
+        for row in rows
+    ]
+    return (
+        "`fin` at 50 blocks x 3 nodes; the paper's run time is within 2.5 times its baseline's.",
+        page.table(("gamma", "ms", "time / mcp's", "target"), lines),
+    )
+
+
+if __name__ == "__main__":
+    main()

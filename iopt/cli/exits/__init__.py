@@ -1,0 +1,1 @@
+"""`iopt exits`: where the blocks of early-exit networks run."""

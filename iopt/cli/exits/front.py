@@ -1,0 +1,91 @@
+"""`iopt exits front`: what energy, latency and accuracy can be had together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from iopt.cli import options as common
+from iopt.cli.codes import Exit
+from iopt.cli.exits import options
+from iopt.cli.exits.problem import Given
+from iopt.cli.expand import expanded
+from iopt.cli.talk import complain, say
+
+if TYPE_CHECKING:
+    from iopt.exits.files import Workload
+    from iopt.exits.fronts import Front
+
+
+@expanded(Given)
+def front(
+    given: Given,
+    thresholds: Annotated[
+        int | None,
+        typer.Option("--thresholds", metavar="N", help="Choose thresholds too, among N per exit: energy and accuracy."),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help="Draw it here: .png, .svg or .pdf.")
+    ] = None,
+    json: options.JsonOption = False,
+    quiet: common.QuietOption = False,
+) -> int:
+    """List the placements that no other one beats in energy, latency and accuracy at once.
+
+    Only --tiers is needed; --accuracy and --latency leave out what is worse.
+    """
+    from iopt.cli.output import check_writable_beside
+    from iopt.door import json_file
+    from iopt.report.console import console
+    from iopt.report.exits_front import print_front, to_list
+    from iopt.report.exits_picture import check_picture, draw_front
+    from iopt.report.progress import LiveLine
+
+    if picture is not None:
+        check_picture(picture)
+        check_writable_beside(picture, given.read_files())
+    with LiveLine(quiet) as line:
+        line.step(f"reading {given.network}")
+        workload = given.workload(needed=("tiers",))
+        line.step("front")
+        found = _front(workload, thresholds)
+    if not found.points:
+        return _nothing(workload)
+    if picture is not None:
+        draw_front(workload.problem, found, picture)
+    if json:
+        print(json_file.pretty(to_list(workload.problem, found)))
+        if not found.is_complete:
+            say("too many to be sure of all: some may be missing")
+    else:
+        print_front(console(), workload.problem, found)
+    if picture is not None and not quiet:
+        say(f"written to {picture}")
+    return Exit.OK
+
+
+def _front(workload: Workload, thresholds: int | None) -> Front:
+    """Over placements, or over thresholds and placements. Raises `OptionError`."""
+    from iopt.errors import OptionError
+    from iopt.exits.fronts import front, threshold_front
+    from iopt.exits.thresholds import grid, variants
+
+    if thresholds is None:
+        return front(workload.problem)
+    profile = workload.profiles[0]
+    if profile.observations is None:
+        raise OptionError(
+            f"--thresholds: profile {profile.network.name!r} has no observations; "
+            "write one with `iopt exits profile --keep-observations`"
+        )
+    choices = variants(profile.network, profile.observations, grid(profile.observations, thresholds))
+    return threshold_front(workload.problem, choices)
+
+
+def _nothing(workload: Workload) -> Exit:
+    from iopt.exits.infeasible import impossible, shortage
+
+    complain(f"infeasible: {impossible(workload.problem) or shortage(workload.problem)}")
+    return Exit.INFEASIBLE

@@ -1,0 +1,113 @@
+"""What `plan`, `compare` and `front` are given, as a workload."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from iopt.cli.exits import options
+
+if TYPE_CHECKING:
+    from iopt.door.units import Kind
+    from iopt.exits.files import Workload
+
+NEEDED = {
+    "tiers": "a preset of `iopt clusters` or a YAML file",
+    "accuracy": "a number from 0 to 1, such as 0.8",
+    "latency": "a time such as '5 ms'",
+}
+"""Options without which a network is no problem, and what each expects."""
+
+LONGEST_S = 1e6
+"""The latency limit where none is asked for."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """The options as they were typed. A workload file has all but the first in it."""
+
+    network: options.NetworkArgument
+    tiers: options.TiersOption = None
+    accuracy: options.AccuracyOption = None
+    latency: options.LatencyOption = None
+    rate: options.RateOption = None
+    source: options.SourceOption = None
+    energy: options.EnergyOption = None
+    link_rate: options.LinkRateOption = None
+    expected_latency: options.ExpectedLatencyOption = False
+    unpinned: options.UnpinnedOption = False
+    any_order: options.AnyOrderOption = False
+
+    def workload(self, needed: Collection[str] = tuple(NEEDED)) -> Workload:
+        """Read the files. `needed`: options that a network has to come with. Raises `IoptError`."""
+        from iopt.errors import OptionError
+        from iopt.exits.files import load_workload
+        from iopt.exits.files.profile_file import profile_names
+        from iopt.exits.files.workload_file import is_workload
+
+        if self.network not in profile_names() and is_workload(self.network):
+            if typed := self._typed():
+                raise OptionError(f"{self.network} is a workload, which says all by itself; leave out {typed[0]}")
+            return load_workload(self.network)
+        for name in needed:
+            if getattr(self, name) is None:
+                raise OptionError(f"missing option '--{name}'; expected {NEEDED[name]}")
+        return self._single()
+
+    def read_files(self) -> dict[str, str]:
+        """What is read from disk, by what names it: nothing may be written over it."""
+        from iopt.cluster.file import preset_names
+        from iopt.exits.files.profile_file import profile_names
+
+        files = {} if self.network in profile_names() else {"NETWORK": self.network}
+        if self.tiers is not None and self.tiers not in preset_names():
+            files["--tiers"] = self.tiers
+        return files
+
+    def _single(self) -> Workload:
+        """One application."""
+        from iopt.cluster import Cluster
+        from iopt.door.units import LATENCY, RATE
+        from iopt.exits.files import Workload, load_profile
+        from iopt.exits.problem import Application, Problem
+
+        assert self.tiers is not None
+        cluster = Cluster.load(self.tiers)
+        profile = load_profile(self.network)
+        application = Application(
+            profile.network,
+            0.0 if self.accuracy is None else self.accuracy,
+            LONGEST_S if self.latency is None else _quantity("--latency", self.latency, LATENCY),
+            1.0 if self.rate is None else _quantity("--rate", self.rate, RATE),
+            self.source,
+        )
+        return Workload(Problem((application,), cluster, **self._conventions()), (profile,))
+
+    def _conventions(self) -> Mapping[str, Any]:
+        chosen = {"energy": self.energy, "link_rate": self.link_rate}
+        return {
+            **{key: choice.value for key, choice in chosen.items() if choice is not None},
+            "latency": "expected" if self.expected_latency else "worst",
+            "pinned": not self.unpinned,
+            "tier_order": not self.any_order,
+        }
+
+    def _typed(self) -> list[str]:
+        """Options other than the network that were given."""
+        return [
+            f"--{field.name.replace('_', '-')}"
+            for field in fields(self)[1:]
+            if getattr(self, field.name) != field.default
+        ]
+
+
+def _quantity(option: str, text: str, kind: Kind) -> float:
+    """Raises `OptionError` that names the option."""
+    from iopt.door.units import within
+    from iopt.errors import OptionError
+
+    try:
+        return float(within(text, kind))
+    except ValueError as error:
+        raise OptionError(f"{option}: {error}") from None

@@ -1,0 +1,114 @@
+"""Labelled batches and the scores of every exit, checked on the way in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+
+import torch
+from torch import nn
+
+from iopt.door.reason import reason
+from iopt.door.wording import shown
+from iopt.errors import ModelError
+
+Scores = dict[str, torch.Tensor]
+
+
+def batches(
+    loader: Iterable[object], shape: tuple[int, ...] | None = None
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """(inputs, labels) of every batch; labels are whole numbers, one per input.
+
+    `shape`: of one input, where it is known. Raises `ModelError` for a loader without samples and for batches that are
+    anything else, with the number of the batch (from 1).
+    """
+    count = 0
+    for number, batch in enumerate(loader, 1):
+        inputs, labels = _pair(batch, f"batch {number}")
+        if shape is not None and tuple(inputs.shape[1:]) != shape:
+            got, expected = (_sizes(sizes) for sizes in (inputs.shape[1:], shape))
+            raise ModelError(f"batch {number}: inputs of {got}; expected {expected}, as in the example input")
+        count += len(inputs)
+        if len(inputs):
+            yield inputs, labels
+    if not count:
+        raise ModelError("the loader has no samples; expected batches of (inputs, labels)")
+
+
+def with_example(
+    loader: Iterable[object], shape: tuple[int, ...] | None = None
+) -> tuple[Iterable[object], torch.Tensor]:
+    """The batches, and an example of one input: of this shape (batch 1), or as the first batch has it.
+
+    Raises `ModelError` for a loader without samples.
+    """
+    if shape is not None:
+        return loader, torch.zeros(shape)
+    checked = batches(loader)
+    first = next(checked)
+    return chain([first], checked), torch.zeros(1, *first[0].shape[1:])
+
+
+def exit_scores(module: nn.Module, inputs: torch.Tensor) -> Scores:
+    """The scores of every exit by name, [batch, classes] each. Raises `ModelError` where the module does not run, or
+    returns anything but finite scores of two exits or more."""
+    try:
+        returned = module(inputs)
+    except Exception as error:
+        raise ModelError(f"the network does not run on inputs of {_sizes(inputs.shape)}: {reason(error)}") from error
+    if isinstance(returned, torch.Tensor):
+        raise ModelError("the network has one output; expected one per exit, as a mapping, tuple or list")
+    if isinstance(returned, Mapping):
+        scores = {str(name): value for name, value in returned.items()}
+    elif isinstance(returned, tuple | list):
+        scores = {f"exit-{index}": value for index, value in enumerate(returned, 1)}
+    else:
+        raise ModelError(
+            f"the network returns a {type(returned).__name__}; expected a mapping, tuple or list of tensors"
+        )
+    if len(scores) < 2:
+        raise ModelError(f"the network has {len(scores)} exits; expected two or more")
+    for name, value in scores.items():
+        check_scores(value, len(inputs), name)
+    return scores
+
+
+def check_scores(scores: object, samples: int, name: str) -> None:
+    """Raise `ModelError` unless these are finite scores [samples, classes] of the exit `name`."""
+    where = f"exit {name!r}"
+    if not isinstance(scores, torch.Tensor):
+        raise ModelError(f"{where}: the network returns a {type(scores).__name__}; expected a tensor")
+    if scores.dim() != 2 or len(scores) != samples or scores.shape[1] < 2:
+        raise ModelError(f"{where}: scores of {_sizes(scores.shape)}; expected {samples} x classes, two or more")
+    if not bool(torch.isfinite(scores).all()):
+        raise ModelError(f"{where}: scores that are not finite (NaN or infinity)")
+
+
+def check_labels(labels: torch.Tensor, classes: int) -> None:
+    """Raise `ModelError` unless all labels are classes."""
+    if int(labels.min()) < 0 or int(labels.max()) >= classes:
+        got = f"labels from {int(labels.min())} to {int(labels.max())}"
+        raise ModelError(f"the loader has {got}; expected classes from 0 to {classes - 1}")
+
+
+def _pair(batch: object, where: str) -> tuple[torch.Tensor, torch.Tensor]:
+    expected = "expected (inputs, labels), two tensors"
+    if isinstance(batch, torch.Tensor):
+        raise ModelError(f"{where}: inputs without labels; {expected}")
+    if not isinstance(batch, tuple | list) or len(batch) != 2:
+        entries = f" of {len(batch)} entries" if isinstance(batch, tuple | list) else ""
+        raise ModelError(f"{where}: a {type(batch).__name__}{entries}; {expected}")
+    inputs, labels = batch
+    if not isinstance(inputs, torch.Tensor) or not isinstance(labels, torch.Tensor):
+        raise ModelError(f"{where}: {shown(type(inputs).__name__)} and {shown(type(labels).__name__)}; {expected}")
+    if inputs.dim() < 2 or labels.shape != inputs.shape[:1]:
+        got = f"inputs of {_sizes(inputs.shape)} and labels of {_sizes(labels.shape)}"
+        raise ModelError(f"{where}: {got}; expected one label per input")
+    if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
+        raise ModelError(f"{where}: labels are {labels.dtype}; expected whole numbers")
+    return inputs, labels
+
+
+def _sizes(shape: Iterable[int]) -> str:
+    return "x".join(map(str, shape)) or "no dimensions"

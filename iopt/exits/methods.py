@@ -1,0 +1,233 @@
+"""The methods by name, and `solve`: one call for all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from numbers import Real
+
+import numpy as np
+
+from iopt.door.wording import hint, shown
+from iopt.errors import OptionError
+from iopt.exits.evaluation import evaluate
+from iopt.exits.geometry import Geometry, geometry
+from iopt.exits.heuristics.larac import larac
+from iopt.exits.heuristics.mcp import mcp_path
+from iopt.exits.heuristics.tiers import tier_path
+from iopt.exits.infeasible import impossible, shortage
+from iopt.exits.limits import Limits
+from iopt.exits.plan import Plan
+from iopt.exits.problem import Problem
+from iopt.exits.search.each import Path, PathFinder, by_deadline, one_after_another
+from iopt.exits.search.fin import DEFAULT_GAMMA, MOST_GAMMA, fin_path
+from iopt.exits.search.pareto import DEFAULT_LABELS, pareto
+from iopt.exits.search.reroute import reroute, sequential
+from iopt.result import ACCURACY, OnProgress, Progress, Result, Status
+
+DEFAULT_TIME_LIMIT_S = 60.0
+DEFAULT_GAP = 1e-6
+
+
+@dataclass(frozen=True)
+class Method:
+    """`summary` in one line."""
+
+    name: str
+    summary: str
+
+
+METHODS = {
+    method.name: method
+    for method in (
+        Method("exact", "proved: pareto for one application, milp for several"),
+        Method("pareto", "proved, one application: labels with dominance and Lagrangian bounds"),
+        Method("milp", "proved: column generation, then the mixed-integer programme of all applications (HiGHS)"),
+        Method("fin", "least-energy path through FIN's Feasible Inference Graph"),
+        Method("larac", "Lagrangian relaxation of the latency; with a bound"),
+        Method("mcp", "shortest path for the larger of normalised energy and time, shallowest admissible exit"),
+        Method("mcp-full", "the same at full depth: blind to exits, a straw man"),
+        Method("sequential", "several applications: each exactly, one after another on what is left"),
+        Method("reroute", "several applications: rip up and reroute from several starts"),
+    )
+}
+TIER = "all-"
+"""Methods that put everything on one tier begin so."""
+
+
+def method_names(problem: Problem) -> list[str]:
+    """Every method, and one for each tier of the cluster."""
+    return [*METHODS, *(f"{TIER}{tier}" for tier in problem.cluster.tiers)]
+
+
+def solve(
+    problem: Problem,
+    method: str = "exact",
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+    gap: float = DEFAULT_GAP,
+    gamma: int = DEFAULT_GAMMA,
+    proximity: int = 0,
+    labels: int = DEFAULT_LABELS,
+    on_progress: OnProgress | None = None,
+    starts: Sequence[Plan] = (),
+) -> Result[Plan]:
+    """Decide where every block runs.
+
+    `method`: a name of `method_names`; with several applications those for one are used on one after another, tightest
+    latency first. `time_limit_s` and `gap` (relative) stop `milp`, `labels` and `time_limit_s` stop `pareto`; `gamma`
+    and `proximity` (lambda) are FIN's; `starts`: plans that `milp` starts from. Raises `OptionError`.
+    """
+    checked(problem, method, time_limit_s, gap, gamma, proximity)
+    began = time.perf_counter()
+    name = _meant(problem, method)
+    if reason := impossible(problem):
+        return Result(name, Status.INFEASIBLE, None, None, None, time.perf_counter() - began, message=reason)
+    if name == "pareto":
+        result = _pareto(problem, labels, time_limit_s, gap, on_progress)
+    elif name == "milp":
+        from iopt.exits.milp import solve_milp
+
+        result = solve_milp(problem, time_limit_s, gap, starts, on_progress)
+    else:
+        result = _heuristic(problem, name, gap, gamma, proximity, time_limit_s)
+    if result.status is Status.INFEASIBLE:
+        result = replace(result, message=shortage(problem))
+    return replace(result, runtime_s=time.perf_counter() - began)
+
+
+def compare(
+    problem: Problem,
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+    gap: float = DEFAULT_GAP,
+    gamma: int = DEFAULT_GAMMA,
+    on_progress: OnProgress | None = None,
+) -> Iterator[Result[Plan]]:
+    """Every method on one problem, the exact ones last."""
+    several = len(problem.applications) > 1
+    skipped = {"exact", "pareto"} if several else {"exact", "sequential", "reroute"}
+    names = [name for name in reversed(method_names(problem)) if name not in skipped]
+    names.sort(key=lambda name: (name in ("milp", "pareto"), name in ("sequential", "reroute")))
+    for name in names:
+        yield solve(problem, name, time_limit_s, gap, gamma, on_progress=on_progress)
+
+
+def _meant(problem: Problem, method: str) -> str:
+    """What `exact` stands for."""
+    if method != "exact":
+        return method
+    return "pareto" if len(problem.applications) == 1 else "milp"
+
+
+def _pareto(
+    problem: Problem, labels: int, time_limit_s: float, gap: float, on_progress: OnProgress | None
+) -> Result[Plan]:
+    began = time.perf_counter()
+    history: list[Progress] = []
+
+    def report(energy: float, bound: float) -> None:
+        progress = Progress(time.perf_counter() - began, energy if np.isfinite(energy) else None, bound)
+        history.append(progress)
+        if on_progress is not None:
+            on_progress(progress)
+
+    shape = geometry(problem, 0)
+    found = pareto(shape, Limits.of(problem), labels, time_limit_s, gap, report)
+    if found.path is None:
+        status = Status.INFEASIBLE if found.bound == np.inf else Status.UNKNOWN
+        bound = None if found.bound == np.inf else found.bound
+        return Result("pareto", status, None, None, bound, 0.0, history=tuple(history))
+    plan = Plan((shape.placement(found.path),))
+    energy = evaluate(problem, plan).energy_j
+    status = Status.OPTIMAL if energy - found.bound <= (gap + ACCURACY) * energy else Status.FEASIBLE
+    return Result("pareto", status, plan, energy, min(found.bound, energy), 0.0, history=tuple(history))
+
+
+def _heuristic(
+    problem: Problem, name: str, gap: float, gamma: int, proximity: int, time_limit_s: float
+) -> Result[Plan]:
+    last = name == "mcp-full"
+    shapes = [
+        geometry(problem, index, len(application.network.exits) - 1 if last else None)
+        for index, application in enumerate(problem.applications)
+    ]
+    limits, ends = Limits.of(problem), time.perf_counter() + time_limit_s
+    if name == "sequential":
+        paths = sequential(shapes, limits)
+    elif name == "reroute":
+        paths = reroute(shapes, limits, lambda: time.perf_counter() < ends)
+    else:
+        paths = one_after_another(shapes, limits, _finder(problem, name, gamma, proximity), by_deadline(shapes))
+    bound = sum(larac(shape).bound for shape in shapes) if name == "larac" else None
+    return _judged(problem, name, gap, shapes, paths, bound)
+
+
+def _finder(problem: Problem, name: str, gamma: int, proximity: int) -> PathFinder:
+    """The method for one application within what others leave."""
+    if name == "fin":
+        return partial(fin_path, gamma=gamma, proximity=proximity)
+    if name.startswith(TIER):
+        tier = problem.cluster.tiers.index(name.removeprefix(TIER))
+        nodes = [node for node, of in enumerate(problem.cluster.tier_of) if of == tier]
+        return lambda shape, limits: tier_path(shape.within(limits), nodes)
+    if name == "larac":
+        return lambda shape, limits: larac(shape.within(limits)).path
+    return lambda shape, limits: mcp_path(shape.within(limits))
+
+
+def _judged(
+    problem: Problem,
+    name: str,
+    gap: float,
+    shapes: Sequence[Geometry],
+    paths: Sequence[Path | None],
+    bound: float | None,
+) -> Result[Plan]:
+    """FEASIBLE, or UNKNOWN with what is broken or missing; OPTIMAL where the method's own bound proves it."""
+    missing = [shape.name for shape, path in zip(shapes, paths, strict=True) if path is None]
+    if missing:
+        message = f"{name} finds no placement for {', '.join(missing)}"
+        return Result(name, Status.UNKNOWN, None, None, bound, 0.0, message=message)
+    plan = Plan(tuple(shape.placement(path) for shape, path in zip(shapes, paths, strict=True) if path is not None))
+    evaluation = evaluate(problem, plan)
+    status = Status.FEASIBLE if evaluation.is_feasible else Status.UNKNOWN
+    energy = evaluation.energy_j
+    if bound is not None and evaluation.is_feasible:
+        bound = min(bound, energy)
+        status = Status.OPTIMAL if energy - bound <= (gap + ACCURACY) * energy else Status.FEASIBLE
+    return Result(name, status, plan, energy, bound, 0.0, message="; ".join(evaluation.violations))
+
+
+def checked(
+    problem: Problem,
+    method: str,
+    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+    gap: float = DEFAULT_GAP,
+    gamma: int = DEFAULT_GAMMA,
+    proximity: int = 0,
+) -> None:
+    """Raises `OptionError` for a method that does not exist or does not fit, or a parameter that makes no sense."""
+    names = method_names(problem)
+    if not isinstance(method, str) or method not in names:
+        near = hint(method, names) if isinstance(method, str) else ""
+        raise OptionError(f"unknown method {shown(method)}{near} (methods: {', '.join(names)})")
+    if method == "pareto" and len(problem.applications) > 1:
+        raise OptionError(
+            f"pareto is for one application, there are {len(problem.applications)}; use milp, reroute or sequential"
+        )
+    for key, value in (("gamma", gamma), ("lambda", proximity)):
+        if type(value) is not int or value < (key == "gamma"):
+            raise OptionError(f"{key} is {shown(value)}; expected a whole number, {int(key == 'gamma')} or more")
+    if gamma > MOST_GAMMA:
+        raise OptionError(f"gamma is {gamma}; expected at most {MOST_GAMMA}")
+    if proximity > gamma:
+        raise OptionError(f"lambda is {proximity}, above gamma, {gamma}; expected at most gamma")
+    if not _is_number(time_limit_s) or not time_limit_s > 0:
+        raise OptionError(f"time limit is {shown(time_limit_s)}; expected a number of seconds above zero")
+    if not (_is_number(gap) and 0 <= gap < 1):
+        raise OptionError(f"gap is {shown(gap)}; expected a number from 0 to below 1")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
