@@ -29,6 +29,8 @@ from iopt.result import ACCURACY, OnProgress, Progress, Result, Status
 
 DEFAULT_TIME_LIMIT_S = 60.0
 DEFAULT_GAP = 1e-6
+FEW_LABELS = 200_000
+"""Some seconds of `pareto`; `exact` then goes on with `milp`."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Method:
 METHODS = {
     method.name: method
     for method in (
-        Method("exact", "proved: pareto for one application, milp for several"),
+        Method("exact", "proved: pareto for one application, and milp where it leaves a gap or there are several"),
         Method("pareto", "proved, one application: labels with dominance and Lagrangian bounds"),
         Method("milp", "proved: column generation, then the mixed-integer programme of all applications (HiGHS)"),
         Method("fin", "least-energy path through FIN's Feasible Inference Graph"),
@@ -84,7 +86,9 @@ def solve(
     name = _meant(problem, method)
     if reason := impossible(problem):
         return Result(name, Status.INFEASIBLE, None, None, None, time.perf_counter() - began, message=reason)
-    if name == "pareto":
+    if method == "exact" and name == "pareto":
+        result = _exact(problem, labels, time_limit_s, gap, starts, on_progress)
+    elif name == "pareto":
         result = _pareto(problem, labels, time_limit_s, gap, on_progress)
     elif name == "milp":
         from iopt.exits.milp import solve_milp
@@ -106,7 +110,7 @@ def compare(
 ) -> Iterator[Result[Plan]]:
     """Every method on one problem, the exact ones last."""
     several = len(problem.applications) > 1
-    skipped = {"exact", "pareto"} if several else {"exact", "sequential", "reroute"}
+    skipped = {"exact", *(("pareto",) if several else ("sequential", "reroute"))}
     names = [name for name in reversed(method_names(problem)) if name not in skipped]
     names.sort(key=lambda name: (name in ("milp", "pareto"), name in ("sequential", "reroute")))
     for name in names:
@@ -114,10 +118,41 @@ def compare(
 
 
 def _meant(problem: Problem, method: str) -> str:
-    """What `exact` stands for."""
+    """What `exact` begins with."""
     if method != "exact":
         return method
     return "pareto" if len(problem.applications) == 1 else "milp"
+
+
+def _exact(
+    problem: Problem,
+    labels: int,
+    time_limit_s: float,
+    gap: float,
+    starts: Sequence[Plan],
+    on_progress: OnProgress | None,
+) -> Result[Plan]:
+    """One application: `pareto`, and where a moderate number of labels proves too little, `milp` from there."""
+    began = time.perf_counter()
+    first = _pareto(problem, min(labels, FEW_LABELS), time_limit_s, gap, on_progress)
+    spent_s = time.perf_counter() - began
+    if first.status in (Status.OPTIMAL, Status.INFEASIBLE) or spent_s >= time_limit_s:
+        return first
+    from iopt.exits.milp import solve_milp
+
+    known = [] if first.plan is None else [first.plan]
+    second = solve_milp(problem, time_limit_s - spent_s, gap, [*starts, *known], on_progress, spent_s=spent_s)
+    bound = max((value for value in (first.bound, second.bound) if value is not None), default=None)
+    if second.plan is None or second.objective is None or bound is None:
+        return second
+    bound = min(bound, second.objective)
+    proved = second.objective - bound <= (gap + ACCURACY) * second.objective
+    return replace(
+        second,
+        status=Status.OPTIMAL if proved else Status.FEASIBLE,
+        bound=bound,
+        history=first.history + second.history,
+    )
 
 
 def _pareto(

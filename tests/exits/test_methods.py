@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from experiments.exits_instances import drawn
 from iopt.errors import OptionError
 from iopt.exits.evaluation import evaluate
 from iopt.exits.geometry import geometry
@@ -80,6 +81,20 @@ def test_exact_is_pareto_for_one_and_milp_for_several() -> None:
     assert solve(three()).method == "pareto"
     several = next(p for seed in range(20) if least_energy(p := tiny_problem(seed, "none", 2, most_blocks=2)) < inf)
     assert solve(several).method == "milp"
+
+
+def test_exact_goes_on_with_milp_where_labels_prove_too_little() -> None:
+    problem = drawn(20, 8, 3, memory=0.2)
+    few = solve(problem, "pareto", labels=300, gap=0.0)
+    assert few.status is not Status.OPTIMAL
+    assert few.bound is not None
+    result = solve(problem, "exact", labels=300, gap=0.0)
+    assert result.method == "milp"
+    assert result.status is Status.OPTIMAL
+    assert result.objective == solve(problem, "milp", gap=0.0).objective
+    assert result.bound is not None
+    assert result.bound >= few.bound
+    assert [progress.runtime_s for progress in result.history] == sorted(p.runtime_s for p in result.history)
 
 
 def test_methods_are_those_listed_and_one_per_tier() -> None:

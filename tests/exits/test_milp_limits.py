@@ -68,7 +68,7 @@ def test_an_interrupt_ends_it(is_known: bool, is_noted: bool, monkeypatch: pytes
     assert plan is not None
     asked = []
 
-    def choice(pool: Pool, _: float) -> tuple[None, float]:
+    def choice(pool: Pool, *_: object) -> tuple[None, float]:
         asked.append(pool)
         if not is_noted:
             raise KeyboardInterrupt

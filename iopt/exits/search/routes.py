@@ -36,12 +36,16 @@ def close(
 
     `known`: energy of the best plan known, inf without one.
     """
-    best = priced.bound
+    best, plan = priced.bound, None
     for width in WIDTHS:
         reached = _fill(pool, limits, priced, known, width)
-        paths, bound = pool.choice(max(left_s(), 0.0))
+        if reached < known < np.inf and width < WIDTHS[-1]:  # these columns prove little and rarely make a better plan
+            best = max(best, reached)
+            continue
+        paths, bound = pool.choice(max(left_s(), 0.0), plan)
         if paths is not None:
-            known = min(known, found(paths))
+            energy = found(paths)
+            known, plan = min(known, energy), paths
         best = max(best, min(bound, reached, known))
         blind = known == np.inf and width >= BLIND
         if best >= known * (1 - ACCURACY) or left_s() <= 0 or blind or pool.was_interrupted:
