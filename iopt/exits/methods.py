@@ -188,10 +188,9 @@ def _heuristic(
         for index, application in enumerate(problem.applications)
     ]
     limits, ends = Limits.of(problem), time.perf_counter() + time_limit_s
-    if name == "sequential":
-        paths = sequential(shapes, limits)
-    elif name == "reroute":
-        paths = reroute(shapes, limits, lambda: time.perf_counter() < ends)
+    if name in ("sequential", "reroute"):
+        place = sequential if name == "sequential" else reroute
+        paths = place(shapes, limits, lambda: time.perf_counter() < ends)
     else:
         paths = one_after_another(shapes, limits, _finder(problem, name, gamma, proximity), by_deadline(shapes))
     bound = sum(larac(shape).bound for shape in shapes) if name == "larac" else None
