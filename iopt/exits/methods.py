@@ -5,26 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from numbers import Real
 
 import numpy as np
 
+from iopt.door.given import check_kind
+from iopt.door.stopping import check_stopping
 from iopt.door.wording import hint, shown
 from iopt.errors import OptionError
 from iopt.exits.evaluation import evaluate
-from iopt.exits.geometry import Geometry, geometry
-from iopt.exits.heuristics.larac import larac
-from iopt.exits.heuristics.mcp import mcp_path
-from iopt.exits.heuristics.tiers import tier_path
+from iopt.exits.geometry import geometry
 from iopt.exits.infeasible import impossible, shortage
 from iopt.exits.limits import Limits
+from iopt.exits.one_pass import TIER, place
 from iopt.exits.plan import Plan
 from iopt.exits.problem import Problem
-from iopt.exits.search.each import Path, PathFinder, by_deadline, one_after_another
-from iopt.exits.search.fin import DEFAULT_GAMMA, MOST_GAMMA, fin_path
+from iopt.exits.search.fin import DEFAULT_GAMMA, MOST_GAMMA
 from iopt.exits.search.pareto import DEFAULT_LABELS, pareto
-from iopt.exits.search.reroute import reroute, sequential
 from iopt.result import ACCURACY, OnProgress, Progress, Result, Status
 
 DEFAULT_TIME_LIMIT_S = 60.0
@@ -55,8 +51,6 @@ METHODS = {
         Method("reroute", "several applications: rip up and reroute from several starts"),
     )
 }
-TIER = "all-"
-"""Methods that put everything on one tier begin so."""
 
 
 def method_names(problem: Problem) -> list[str]:
@@ -95,7 +89,7 @@ def solve(
 
         result = solve_milp(problem, time_limit_s, gap, starts, on_progress)
     else:
-        result = _heuristic(problem, name, gap, gamma, proximity, time_limit_s)
+        result = place(problem, name, gap, gamma, proximity, time_limit_s)
     if result.status is Status.INFEASIBLE:
         result = replace(result, message=shortage(problem))
     return replace(result, runtime_s=time.perf_counter() - began)
@@ -109,6 +103,7 @@ def compare(
     on_progress: OnProgress | None = None,
 ) -> Iterator[Result[Plan]]:
     """Every method on one problem, the exact ones last."""
+    check_kind(problem, Problem, "problem")
     several = len(problem.applications) > 1
     skipped = {"exact", *(("pareto",) if several else ("sequential", "reroute"))}
     names = [name for name in reversed(method_names(problem)) if name not in skipped]
@@ -179,60 +174,6 @@ def _pareto(
     return Result("pareto", status, plan, energy, min(found.bound, energy), 0.0, history=tuple(history))
 
 
-def _heuristic(
-    problem: Problem, name: str, gap: float, gamma: int, proximity: int, time_limit_s: float
-) -> Result[Plan]:
-    last = name == "mcp-full"
-    shapes = [
-        geometry(problem, index, len(application.network.exits) - 1 if last else None)
-        for index, application in enumerate(problem.applications)
-    ]
-    limits, ends = Limits.of(problem), time.perf_counter() + time_limit_s
-    if name in ("sequential", "reroute"):
-        place = sequential if name == "sequential" else reroute
-        paths = place(shapes, limits, lambda: time.perf_counter() < ends)
-    else:
-        paths = one_after_another(shapes, limits, _finder(problem, name, gamma, proximity), by_deadline(shapes))
-    bound = sum(larac(shape).bound for shape in shapes) if name == "larac" else None
-    return _judged(problem, name, gap, shapes, paths, bound)
-
-
-def _finder(problem: Problem, name: str, gamma: int, proximity: int) -> PathFinder:
-    """The method for one application within what others leave."""
-    if name == "fin":
-        return partial(fin_path, gamma=gamma, proximity=proximity)
-    if name.startswith(TIER):
-        tier = problem.cluster.tiers.index(name.removeprefix(TIER))
-        nodes = [node for node, of in enumerate(problem.cluster.tier_of) if of == tier]
-        return lambda shape, limits: tier_path(shape.within(limits), nodes)
-    if name == "larac":
-        return lambda shape, limits: larac(shape.within(limits)).path
-    return lambda shape, limits: mcp_path(shape.within(limits))
-
-
-def _judged(
-    problem: Problem,
-    name: str,
-    gap: float,
-    shapes: Sequence[Geometry],
-    paths: Sequence[Path | None],
-    bound: float | None,
-) -> Result[Plan]:
-    """FEASIBLE, or UNKNOWN with what is broken or missing; OPTIMAL where the method's own bound proves it."""
-    missing = [shape.name for shape, path in zip(shapes, paths, strict=True) if path is None]
-    if missing:
-        message = f"{name} finds no placement for {', '.join(missing)}"
-        return Result(name, Status.UNKNOWN, None, None, bound, 0.0, message=message)
-    plan = Plan(tuple(shape.placement(path) for shape, path in zip(shapes, paths, strict=True) if path is not None))
-    evaluation = evaluate(problem, plan)
-    status = Status.FEASIBLE if evaluation.is_feasible else Status.UNKNOWN
-    energy = evaluation.energy_j
-    if bound is not None and evaluation.is_feasible:
-        bound = min(bound, energy)
-        status = Status.OPTIMAL if energy - bound <= (gap + ACCURACY) * energy else Status.FEASIBLE
-    return Result(name, status, plan, energy, bound, 0.0, message="; ".join(evaluation.violations))
-
-
 def checked(
     problem: Problem,
     method: str,
@@ -241,7 +182,9 @@ def checked(
     gamma: int = DEFAULT_GAMMA,
     proximity: int = 0,
 ) -> None:
-    """Raises `OptionError` for a method that does not exist or does not fit, or a parameter that makes no sense."""
+    """Raises `OptionError` for what is no problem, a method that does not exist or does not fit, or a parameter that
+    makes no sense."""
+    check_kind(problem, Problem, "problem")
     names = method_names(problem)
     if not isinstance(method, str) or method not in names:
         near = hint(method, names) if isinstance(method, str) else ""
@@ -257,11 +200,4 @@ def checked(
         raise OptionError(f"gamma is {gamma}; expected at most {MOST_GAMMA}")
     if proximity > gamma:
         raise OptionError(f"lambda is {proximity}, above gamma, {gamma}; expected at most gamma")
-    if not _is_number(time_limit_s) or not time_limit_s > 0:
-        raise OptionError(f"time limit is {shown(time_limit_s)}; expected a number of seconds above zero")
-    if not (_is_number(gap) and 0 <= gap < 1):
-        raise OptionError(f"gap is {shown(gap)}; expected a number from 0 to below 1")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+    check_stopping(time_limit_s, gap)
