@@ -21,12 +21,14 @@ from iopt.exits.plan import Plan
 from iopt.exits.problem import Problem
 from iopt.exits.search.fin import DEFAULT_GAMMA, MOST_GAMMA
 from iopt.exits.search.pareto import DEFAULT_LABELS, pareto
-from iopt.result import ACCURACY, OnProgress, Progress, Result, Status
+from iopt.result import ACCURACY, INTERRUPTED, OnProgress, Progress, Result, Status
 
 DEFAULT_TIME_LIMIT_S = 60.0
 DEFAULT_GAP = 1e-6
 FEW_LABELS = 200_000
 """Some seconds of `pareto`; `exact` then goes on with `milp`."""
+START_PART = 0.2
+"""Of the time limit, at most, for the plan that `exact` starts from with several applications."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,10 @@ class Method:
 METHODS = {
     method.name: method
     for method in (
-        Method("exact", "proved: pareto for one application, and milp where it leaves a gap or there are several"),
+        Method(
+            "exact",
+            "proved: pareto for one application, milp where that leaves a gap; sequential, then milp for several",
+        ),
         Method("pareto", "proved, one application: labels with dominance and Lagrangian bounds"),
         Method("milp", "proved: column generation, then the mixed-integer programme of all applications (HiGHS)"),
         Method("fin", "least-energy path through FIN's Feasible Inference Graph"),
@@ -85,9 +90,10 @@ def solve(
     elif name == "pareto":
         result = _pareto(problem, labels, time_limit_s, gap, on_progress)
     elif name == "milp":
-        from iopt.exits.milp import solve_milp
-
-        result = solve_milp(problem, time_limit_s, gap, starts, on_progress)
+        if method == "exact":
+            first = place(problem, "sequential", gap, gamma, proximity, START_PART * time_limit_s)
+            starts = [*starts, *([] if first.plan is None else [first.plan])]
+        result = _milp(problem, began, time_limit_s, gap, starts, on_progress)
     else:
         result = place(problem, name, gap, gamma, proximity, time_limit_s)
     if result.status is Status.INFEASIBLE:
@@ -130,13 +136,11 @@ def _exact(
     """One application: `pareto`, and where a moderate number of labels proves too little, `milp` from there."""
     began = time.perf_counter()
     first = _pareto(problem, min(labels, FEW_LABELS), time_limit_s, gap, on_progress)
-    spent_s = time.perf_counter() - began
-    if first.status in (Status.OPTIMAL, Status.INFEASIBLE) or spent_s >= time_limit_s:
+    is_done = first.status in (Status.OPTIMAL, Status.INFEASIBLE) or first.message == INTERRUPTED
+    if is_done or time.perf_counter() - began >= time_limit_s:
         return first
-    from iopt.exits.milp import solve_milp
-
     known = [] if first.plan is None else [first.plan]
-    second = solve_milp(problem, time_limit_s - spent_s, gap, [*starts, *known], on_progress, spent_s=spent_s)
+    second = _milp(problem, began, time_limit_s, gap, [*starts, *known], on_progress)
     bound = max((value for value in (first.bound, second.bound) if value is not None), default=None)
     if second.plan is None or second.objective is None or bound is None:
         return second
@@ -148,6 +152,21 @@ def _exact(
         bound=bound,
         history=first.history + second.history,
     )
+
+
+def _milp(
+    problem: Problem,
+    began: float,
+    time_limit_s: float,
+    gap: float,
+    starts: Sequence[Plan],
+    on_progress: OnProgress | None,
+) -> Result[Plan]:
+    """What is left of the time limit, which counts from `began`, is for the solver; so is loading it."""
+    from iopt.exits.milp import solve_milp
+
+    spent_s = time.perf_counter() - began
+    return solve_milp(problem, max(time_limit_s - spent_s, 0.0), gap, starts, on_progress, spent_s=spent_s)
 
 
 def _pareto(
@@ -163,7 +182,7 @@ def _pareto(
             on_progress(progress)
 
     shape = geometry(problem, 0)
-    found = pareto(shape, Limits.of(problem), labels, time_limit_s, gap, report)
+    found = pareto(shape, Limits.of(problem), labels, time_limit_s, gap, report, may_interrupt=True)
     if found.path is None:
         status = Status.INFEASIBLE if found.bound == np.inf else Status.UNKNOWN
         bound = None if found.bound == np.inf else found.bound
@@ -171,7 +190,10 @@ def _pareto(
     plan = Plan((shape.placement(found.path),))
     energy = evaluate(problem, plan).energy_j
     status = Status.OPTIMAL if energy - found.bound <= (gap + ACCURACY) * energy else Status.FEASIBLE
-    return Result("pareto", status, plan, energy, min(found.bound, energy), 0.0, history=tuple(history))
+    message = INTERRUPTED if found.was_interrupted else ""
+    return Result(
+        "pareto", status, plan, energy, min(found.bound, energy), 0.0, message=message, history=tuple(history)
+    )
 
 
 def checked(

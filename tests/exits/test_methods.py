@@ -14,10 +14,12 @@ from iopt.errors import OptionError
 from iopt.exits.evaluation import evaluate
 from iopt.exits.geometry import geometry
 from iopt.exits.infeasible import impossible
+from iopt.exits.limits import Limits
 from iopt.exits.methods import METHODS, compare, method_names, solve
 from iopt.exits.paths import path_weight
 from iopt.exits.problem import Problem
-from iopt.result import ACCURACY, Progress, Result, Status
+from iopt.exits.search import pareto as pareto_search
+from iopt.result import ACCURACY, INTERRUPTED, Progress, Result, Status
 from tests.exits.instances import tiny_problem
 from tests.exits.reference import feasible, judge, least_energy
 from tests.exits.test_heuristics import three
@@ -223,3 +225,26 @@ def test_impossible_is_empty_where_there_is_a_plan() -> None:
         assert bool(message) == (least_energy(problem, ("compute", "memory", "bandwidth")) == inf)
         said += bool(message)
     assert said > 5
+
+
+def test_an_interrupt_leaves_the_best_plan_of_pareto(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = drawn(20, 8, 3, memory=0.2)
+    widths = []
+
+    def widen(search: Any, width: int, *rest: Any) -> None:
+        widths.append(width)
+        if len(widths) > 1:
+            raise KeyboardInterrupt
+        original(search, width, *rest)
+
+    original = pareto_search._Search.widen
+    monkeypatch.setattr(pareto_search._Search, "widen", widen)
+    for method in ("pareto", "exact"):
+        widths.clear()
+        result = solve(problem, method)
+        assert result.status is Status.FEASIBLE
+        assert result.message == INTERRUPTED
+        assert result.plan is not None
+    widths.clear()
+    with pytest.raises(KeyboardInterrupt):
+        pareto_search.pareto(geometry(problem, 0), Limits.of(problem))

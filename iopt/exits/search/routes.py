@@ -39,8 +39,7 @@ def close(
     best, plan = priced.bound, None
     for width in WIDTHS:
         reached = _fill(pool, limits, priced, known, width)
-        if reached < known < np.inf and width < WIDTHS[-1]:  # these columns prove little and rarely make a better plan
-            best = max(best, reached)
+        if plan is not None and reached < known and width < WIDTHS[-1]:  # proves too little, and rarely a better plan
             continue
         paths, bound = pool.choice(max(left_s(), 0.0), plan)
         if paths is not None:
