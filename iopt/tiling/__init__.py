@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from iopt.tiling.evaluation import Evaluation, Evaluator, GroupCost, evaluate, tiles
+    from iopt.tiling.fronts import Front, Point, front
     from iopt.tiling.latency import HostModel, LayerTime
     from iopt.tiling.layers import Layer, chain
+    from iopt.tiling.methods import compare, solve
     from iopt.tiling.notation import parse, written
     from iopt.tiling.plan import Configuration, Group
     from iopt.tiling.problem import Problem
@@ -25,15 +27,20 @@ _HOMES = {
     "Configuration": "plan",
     "Evaluation": "evaluation",
     "Evaluator": "evaluation",
+    "Front": "fronts",
     "Group": "plan",
     "GroupCost": "evaluation",
     "HostModel": "latency",
     "Layer": "layers",
     "LayerTime": "latency",
+    "Point": "fronts",
     "Problem": "problem",
     "chain": "layers",
+    "compare": "methods",
     "evaluate": "evaluation",
+    "front": "fronts",
     "parse": "notation",
+    "solve": "methods",
     "tiles": "evaluation",
     "written": "notation",
 }
@@ -42,15 +49,20 @@ __all__ = [
     "Configuration",
     "Evaluation",
     "Evaluator",
+    "Front",
     "Group",
     "GroupCost",
     "HostModel",
     "Layer",
     "LayerTime",
+    "Point",
     "Problem",
     "chain",
+    "compare",
     "evaluate",
+    "front",
     "parse",
+    "solve",
     "tiles",
     "written",
 ]

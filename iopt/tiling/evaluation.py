@@ -117,7 +117,7 @@ class Evaluator:
         besides = problem.resident_bytes + maps_bytes(problem.predictor, layers, group.first, group.last)
         peak, at, alive, most_alive, macs, latency_s = -1, (group.first, (0, 0)), 0, 0, 0, 0.0
         for tile in group_tiles(layers, group, problem.grid):
-            latency_s += 0.0 if problem.host is None else problem.host.tile_s
+            latency_s += 0.0 if problem.host is None else problem.host.cut_s
             for step in tile.steps:
                 layer = layers[step.layer]
                 needs = self._working(layer, step, step.layer == group.first, alive)

@@ -14,6 +14,16 @@ from iopt.door.wording import shown
 from iopt.errors import OptionError
 
 
+TICK_S = 2.0**-40
+"""About a picosecond. Times are whole ticks, so that sums up to an hour are exact in floating point, and the same in any
+order: equal configurations are equally fast."""
+
+
+def ticked(seconds: Any) -> Any:
+    """Rounded to whole ticks."""
+    return np.round(np.asarray(seconds) / TICK_S) * TICK_S
+
+
 @dataclass(frozen=True)
 class LayerTime:
     """Seconds of one layer for output regions of so many cells (rows x columns), straight between the points.
@@ -62,7 +72,12 @@ class HostModel:
 
     def seconds(self, layer: int, cells: Any) -> Any:
         """Of a call for `cells` output cells of a layer (a number or an array); no cells, no call."""
-        return np.where(np.asarray(cells) > 0, self.layers[layer](cells) + self.call_s, 0.0)
+        return np.where(np.asarray(cells) > 0, ticked(self.layers[layer](cells) + self.call_s), 0.0)
+
+    @property
+    def cut_s(self) -> float:
+        """`tile_s` in whole ticks."""
+        return float(ticked(self.tile_s))
 
     def untiled_s(self, cells: Sequence[int]) -> float:
         """Of the whole network, run layer by layer; `cells`: output cells of each layer."""

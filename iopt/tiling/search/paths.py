@@ -47,6 +47,7 @@ class Paths:
         self._peaks = np.take_along_axis(table.peak, chosen, 2)
         sums = np.take_along_axis(self._weights, chosen, 2)
         self._least = np.minimum.accumulate(sums, axis=2)
+        self._chosen = chosen
         places = np.where(np.diff(self._least, axis=2, prepend=FAR + 1) < 0, np.arange(sums.shape[2]), 0)
         self._best = np.maximum.accumulate(places, axis=2)
 
@@ -54,6 +55,15 @@ class Paths:
     def peaks(self) -> Array:
         """All peaks that groups may have, rising."""
         return np.unique(self._peaks[self._peaks < NEVER])
+
+    @property
+    def is_undominated(self) -> NDArray[np.bool_]:
+        """Per group and option, whether no other option of the group equals or beats it in weight and peak; of equal ones
+        the first."""
+        kept = np.diff(self._least, axis=2, prepend=FAR + 1) < 0
+        found = np.zeros_like(kept)
+        np.put_along_axis(found, self._chosen, kept, 2)
+        return np.asarray(found & (self.table.peak < NEVER))
 
     def least(self, limit: int) -> tuple[float | int, int] | None:
         """Least sum of weights with a peak of at most `limit` bytes, and the least peak with that sum; None if there is

@@ -118,7 +118,7 @@ class Sweep:
         if host is None:
             return None
         self._seconds = self._seconds + np.add.reduceat(host.seconds(index, cells), self.order.starts, axis=1)
-        return np.asarray(self._seconds + self.tiles * host.tile_s)
+        return np.asarray(self._seconds + self.tiles * host.cut_s)
 
     def _admissible(self) -> NDArray[np.bool_]:
         both = self.rows.admissible[:, :, None] & self.columns.admissible[:, None, :]
