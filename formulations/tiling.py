@@ -16,8 +16,8 @@ Constraints: once, each layer is in one group (so the groups are a path over cut
 unimodular); holds, the peak is no less than that of the group of any layer; memory; overhead; excluded, empty at first,
 takes configurations out.
 
-Objective: least work, or least peak. With least work and groups within the memory limit only, the relaxation is a shortest
-path and has no gap; with least peak under an overhead it has one, as groups may be mixed.
+Objective: least work, or least peak. With least work and groups within the memory limit only, the relaxation is a
+shortest path and has no gap; with least peak under an overhead it has one, as groups may be mixed.
 """
 
 from __future__ import annotations

@@ -20,9 +20,7 @@ def best(problem: Problem) -> tuple[Configuration, Evaluation] | None:
     """The feasible configuration of least objective with its costs; None if none is feasible."""
     found: tuple[Configuration, Evaluation] | None = None
     for configuration, evaluation in judged(problem):
-        if evaluation.is_feasible and (
-            found is None or value(problem, evaluation) < value(problem, found[1])
-        ):
+        if evaluation.is_feasible and (found is None or value(problem, evaluation) < value(problem, found[1])):
             found = configuration, evaluation
     return found
 
@@ -43,7 +41,7 @@ def judged(problem: Problem) -> Iterator[tuple[Configuration, Evaluation]]:
 def most_configurations(problem: Problem) -> int:
     """How many there are where every layer may be tiled in every way."""
     options = len(list(_tilings(problem)))
-    return options * (options + 1) ** (len(problem.layers) - 1)
+    return int(options * (options + 1) ** (len(problem.layers) - 1))
 
 
 def all_configurations(problem: Problem) -> Iterator[Configuration]:

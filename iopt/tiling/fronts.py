@@ -8,7 +8,8 @@ from iopt.tiling.evaluation import Evaluator
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
 from iopt.tiling.search.exact import paths_of
-from iopt.tiling.search.table import NEVER, Table, build
+from iopt.tiling.search.sweep import NEVER
+from iopt.tiling.search.table import Table, build
 
 
 @dataclass(frozen=True)

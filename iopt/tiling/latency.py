@@ -13,10 +13,9 @@ from iopt.door.numbers import is_number
 from iopt.door.wording import shown
 from iopt.errors import OptionError
 
-
 TICK_S = 2.0**-40
-"""About a picosecond. Times are whole ticks, so that sums up to an hour are exact in floating point, and the same in any
-order: equal configurations are equally fast."""
+"""About a picosecond. Times are whole ticks, so that sums up to an hour are exact in floating point, and the same in
+any order: equal configurations are equally fast."""
 
 
 def ticked(seconds: Any) -> Any:

@@ -10,7 +10,8 @@ from formulations.tiling_data import Choice, Cost, TilingData
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import ROOM, Problem
 from iopt.tiling.search.exact import paths_of
-from iopt.tiling.search.table import NEVER, Table
+from iopt.tiling.search.sweep import NEVER
+from iopt.tiling.search.table import Table
 
 
 @dataclass(frozen=True)

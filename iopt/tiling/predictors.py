@@ -13,7 +13,6 @@ import numpy as np
 
 from iopt.graph.layers import ELEMENT_BYTES
 from iopt.tiling.layers import Layer
-from iopt.tiling.tiles import Padding
 
 Predictor = Literal["lean", "torch", "bound", "plain11", "mafat"]
 """`lean`, `torch`: what our executors allocate, to the byte. `bound`: whole input and output map of a group and the
@@ -27,9 +26,11 @@ INDEX_BYTES = 8
 
 Bytes = Any
 """A whole number, or an array of them."""
+Sides = tuple[Bytes, Bytes, Bytes, Bytes]
+"""Cells of padding at top, bottom, left and right."""
 
 
-def padded_bytes(predictor: Predictor, layer: Layer, height: Bytes, width: Bytes, padding: Padding) -> Bytes:
+def padded_bytes(predictor: Predictor, layer: Layer, height: Bytes, width: Bytes, padding: Sides) -> Bytes:
     """q of a tile of `height` x `width` input cells: 0 where nothing is copied."""
     top, bottom, left, right = padding
     if predictor == "torch":

@@ -1,8 +1,8 @@
 """The regions of the tiles of all tilings at once, for groups that end with any layer: what `tiles.py` has one by one.
 
 The regions of a tile depend on the last layer of its group, not on the first. Rows and columns are apart from each
-other, so one side of all tilings is a few arrays: for every last layer b and every number of tiles n = 1 ... most, the n
-intervals of that side, in a row of most (most + 1) / 2.
+other, so one side of all tilings is a few arrays: for every last layer b and every number of tiles n = 1 ... most, the
+n intervals of that side, in a row of most (most + 1) / 2.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ from iopt.tiling.problem import Problem
 def deepthings(problem: Problem) -> Configuration | None:
     """The best of one group that keeps the limits, over all N x M up to `max_tiles`; None if none does.
 
-    The layers that need their whole input end its group, and run untiled. Reconstruction: the paper states N x M by hand.
+    The layers that need their whole input end its group, and run untiled. A reconstruction: the paper
+    sets N x M by hand.
     """
     layers, most = problem.layers, problem.max_tiles
     stop = next((layer.index for layer in layers if layer.whole), len(layers))

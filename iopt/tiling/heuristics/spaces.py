@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
-from iopt.tiling.search.table import NEVER, Table, build
+from iopt.tiling.search.sweep import NEVER
+from iopt.tiling.search.table import Table, build
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A configuration that fits the network. `tiles`: over all groups; `value`: what is to be small, in the units of the
+    """A configuration that fits the network. `tiles`: over all groups; `value`: what is to be small, in units of the
     objective."""
 
     configuration: Configuration

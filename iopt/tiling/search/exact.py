@@ -6,7 +6,8 @@ import numpy as np
 
 from iopt.tiling.problem import Problem
 from iopt.tiling.search.paths import Path, Paths
-from iopt.tiling.search.table import NEVER, Table, build
+from iopt.tiling.search.sweep import NEVER
+from iopt.tiling.search.table import Table, build
 
 
 def exact(problem: Problem, max_groups: int | None = None, table: Table | None = None) -> Path | None:

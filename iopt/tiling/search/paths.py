@@ -1,7 +1,7 @@
 """Shortest paths over cuts: which groups follow each other, and how each is tiled.
 
-A cut before layer v is a node, a group with its best tiling an edge. Memory is a filter of tilings, so that what is left
-is a sum: multiply-accumulates or seconds. Ties in it are broken by the peak, then by groups, then by tiles.
+A cut before layer v is a node, a group with its best tiling an edge. Memory is a filter of tilings, so that what is
+left is a sum: multiply-accumulates or seconds. Ties in it are broken by the peak, then by groups, then by tiles.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from iopt.tiling.plan import Configuration
 from iopt.tiling.regions import Array
-from iopt.tiling.search.table import NEVER, Table
+from iopt.tiling.search.sweep import NEVER
+from iopt.tiling.search.table import Table
 
 FAR = 2**61
 """Sum of a path that does not exist; two of them add up to a whole number of 64 bits."""
@@ -58,7 +59,7 @@ class Paths:
 
     @property
     def is_undominated(self) -> NDArray[np.bool_]:
-        """Per group and option, whether no other option of the group equals or beats it in weight and peak; of equal ones
+        """Per group and option, whether no other option of the group equals or beats it in weight and peak; of equals
         the first."""
         kept = np.diff(self._least, axis=2, prepend=FAR + 1) < 0
         found = np.zeros_like(kept)

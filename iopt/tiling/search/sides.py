@@ -34,7 +34,7 @@ class Side:
         return self._of(self.even.size, self.core.size, at, order)
 
     def read(self, layer: Layer, at: Array, order: Order) -> tuple[Array, Array, Array]:
-        """Per tile the cells that it reads, and those padded before and after; the side goes on to the layer's input."""
+        """Per tile the cells that it reads, and those padded before and after; goes on to the layer's input."""
         even = read(layer, self._side, self.even)
         odd = read(layer, self._side, self.core) if self._reuse else even
         self.even, self.odd = even[0], odd[0]

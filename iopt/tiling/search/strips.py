@@ -38,9 +38,7 @@ def strips(order: Order, rows: Side, columns: Side, active: NDArray[np.bool_], w
         )
     )
     taken = left + right + above + below
-    kept = (
-        _of(left, order.right) + _of(right, order.left) + _of(above, order.below) + _of(below, order.above)
-    )
+    kept = _of(left, order.right) + _of(right, order.left) + _of(above, order.below) + _of(below, order.above)
     held = np.where(reads, height * columns.odd.size[:, order.column], 0)
     return Strips(kept - taken, taken > 0, held)
 

@@ -19,7 +19,6 @@ from iopt.tiling.regions import Array, order
 from iopt.tiling.rim import rim_cells
 from iopt.tiling.search.sides import Side
 from iopt.tiling.search.strips import Strips, strips
-from iopt.tiling.tiles import Padding
 
 NEVER = 2**62
 """Peak of what is not admissible."""
@@ -29,8 +28,8 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Costs:
-    """Of groups with one first layer; arrays [last layers from that one on, tilings]. `peak`: of tiles and strips, without
-    whole maps; `NEVER` where a tile would be empty. `seconds`: None without a host model."""
+    """Of groups with one first layer; arrays [last layers from that one on, tilings]. `peak`: of tiles and strips,
+    without whole maps; `NEVER` where a tile would be empty. `seconds`: None without a host model."""
 
     peak: Array
     macs: Array
@@ -58,7 +57,10 @@ class Sweep:
         """The costs of groups whose first layer is `index`, one before that of the last call."""
         layer = self.problem.layers[index]
         self._enter(layer)
-        computed = (self.rows.computed(self.order.row, self.order), self.columns.computed(self.order.column, self.order))
+        computed = (
+            self.rows.computed(self.order.row, self.order),
+            self.columns.computed(self.order.column, self.order),
+        )
         works = self._active & (computed[0] > 0) & (computed[1] > 0)
         held = strips(self.order, self.rows, self.columns, self._active, works) if self.reuse else None
         cells, first, rest = self._work(layer, works, computed[0] * computed[1])
@@ -74,9 +76,10 @@ class Sweep:
         self.rows.enter(layer)
         self.columns.enter(layer)
         self._active = np.pad(self._active, ((1, 0), (0, 0)), constant_values=True)
-        self._needs, self._kept, self._macs, self._seconds = (
-            np.pad(array, ((1, 0), (0, 0))) for array in (self._needs, self._kept, self._macs, self._seconds)
+        self._needs, self._kept, self._macs = (
+            np.pad(array, ((1, 0), (0, 0))) for array in (self._needs, self._kept, self._macs)
         )
+        self._seconds = np.pad(self._seconds, ((1, 0), (0, 0)))
 
     def _work(self, layer: Layer, works: NDArray[np.bool_], wanted: Array) -> tuple[Array, Array, Array]:
         """Cells that tiles compute at the layer, and what they need where it is the group's first and where not; moves
@@ -86,7 +89,7 @@ class Sweep:
         width, left, right = self.columns.read(layer, order.column, order)
         cells = np.where(works, rim_cells(layer, height, width) if problem.crop == "rim" else wanted, 0)
         i = layer.input.channels * ELEMENT_BYTES * height * width
-        q = padded_bytes(problem.predictor, layer, height, width, Padding(top, bottom, left, right))
+        q = padded_bytes(problem.predictor, layer, height, width, (top, bottom, left, right))
         o = layer.output.channels * ELEMENT_BYTES * cells
         x = scratch_bytes(problem.predictor, problem.backend, layer, cells)
         weights = problem.streamed_bytes(layer)
@@ -101,7 +104,7 @@ class Sweep:
         channel = layer.output.channels * ELEMENT_BYTES
         self._kept = self._kept + channel * held.change
         assembly = np.where(held.takes, channel * (cells + held.cells), 0)
-        return np.maximum(assembly, self._needs + channel * held.change)
+        return np.asarray(np.maximum(assembly, self._needs + channel * held.change))
 
     def _most(self, needs: Array) -> Array:
         """Per tiling the most of its tiles, with the strips that are alive when each begins: those kept, less those

@@ -1,8 +1,8 @@
 """What every group costs under every tiling, as arrays: the memory, multiply-accumulates and seconds of all of them.
 
 One sweep from the last layer to the first. At layer a it holds, for every last layer b and every tiling, the regions
-that layer a computes; the peak of the group a ... b is then the maximum of its first layer, read from the whole map, and
-of the layers after it, which the sweep has seen. So all groups cost one step per layer.
+that layer a computes; the peak of the group a ... b is then the maximum of its first layer, read from the whole map,
+and of the layers after it, which the sweep has seen. So all groups cost one step per layer.
 """
 
 from __future__ import annotations
@@ -83,7 +83,10 @@ def build(problem: Problem) -> Table:
     keep = [k for k, (n, m, reuse) in enumerate(options) if n * m > 1 or reuse == "none"]
     keep.sort(key=lambda k: (options[k][0] * options[k][1], options[k][2] == "checkerboard", options[k]))
     return Table(
-        tuple(options[k] for k in keep), peak[..., keep], macs[..., keep], None if seconds is None else seconds[..., keep]
+        tuple(options[k] for k in keep),
+        peak[..., keep],
+        macs[..., keep],
+        None if seconds is None else seconds[..., keep],
     )
 
 
