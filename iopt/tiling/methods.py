@@ -86,9 +86,7 @@ def _exact(problem: Problem, max_groups: int | None) -> Result[Configuration]:
     table = build(problem)
     found = exact(problem, max_groups, table)
     if found is None:
-        message = shortage(problem, table)
-        if max_groups is not None:
-            message = f"with at most {max_groups} groups nothing keeps the limits; with any number of them {message}"
+        message = shortage(problem, table, max_groups)
         return Result("exact", Status.INFEASIBLE, None, None, None, 0.0, message=message)
     objective = value(problem, evaluate(problem, found.configuration))
     return Result("exact", Status.OPTIMAL, found.configuration, objective, objective, 0.0)

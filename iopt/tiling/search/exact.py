@@ -24,9 +24,9 @@ def exact(problem: Problem, max_groups: int | None = None, table: Table | None =
     return None if least is None or least > limit else paths.path(least)
 
 
-def least_memory(problem: Problem, table: Table | None = None) -> Path:
+def least_memory(problem: Problem, table: Table | None = None, max_groups: int | None = None) -> Path:
     """The configuration of least memory, whatever it computes."""
-    paths = paths_of(problem, None, table)
+    paths = paths_of(problem, max_groups, table)
     least = _least_peak(paths, float("inf"))
     found = None if least is None else paths.path(least)
     assert found is not None, "the untiled network is always a configuration"
