@@ -10,7 +10,7 @@ from iopt.tiling.search.table import Table
 
 
 def shortage(problem: Problem, table: Table | None = None, max_groups: int | None = None) -> str:
-    """For a problem whose limits no configuration (of at most `max_groups` groups) keeps. `table`: of the problem, where
+    """For a problem whose limits no configuration (of at most `max_groups` groups) keeps. `table`: of the problem, if
     it is known."""
     found = least_memory(problem, table, max_groups)
     evaluation = Evaluator(problem)(found.configuration)

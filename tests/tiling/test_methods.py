@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -151,3 +153,9 @@ def test_names_of_the_package() -> None:
     assert dir(tiling) == sorted(tiling.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = tiling.nothing
+
+
+def test_planning_needs_neither_torch_nor_pyomo() -> None:
+    script = "import sys; from iopt.tiling import Problem, front, solve; print({'torch', 'pyomo'} & set(sys.modules))"
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert printed.split() == ["set()"]
