@@ -45,7 +45,7 @@ def padded_bytes(predictor: Predictor, layer: Layer, height: Bytes, width: Bytes
 
 def _asymmetric(before: Bytes, after: Bytes) -> Bytes:
     """Cells that the layer's own padding, which is equal on both sides, leaves to be padded by a copy."""
-    return np.add(before, after) - 2 * np.minimum(before, after)
+    return np.abs(np.subtract(before, after))
 
 
 def scratch_bytes(predictor: Predictor, backend: Backend, layer: Layer, cells: Bytes) -> Bytes:

@@ -46,4 +46,7 @@ class Side:
 
     def _of(self, even: Array, odd: Array, at: Array, order: Order) -> Array:
         """[last layers, intervals] -> [last layers, tiles]."""
-        return np.where(order.is_odd, odd[:, at], even[:, at]) if self._reuse else even[:, at]
+        if not self._reuse:
+            return even.take(at, axis=1)
+        both = np.concatenate((even, odd), axis=1)
+        return both.take(np.where(order.is_odd, at + even.shape[1], at), axis=1)
