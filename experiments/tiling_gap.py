@@ -1,4 +1,4 @@
-"""How far MAFAT's and DeepThings' configurations are from the best: `python -m experiments.tiling_gap` writes the table.
+"""How far MAFAT's and DeepThings' configurations are from the best: `python -m experiments.tiling_gap`.
 
 YOLOv2's first 16 layers, no weights, both executors' predictors; multiply-accumulates over those of the untiled network.
 """

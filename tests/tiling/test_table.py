@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from iopt.errors import PlanError
-from iopt.tiling.evaluation import Evaluator, _check_tiling
+from iopt.tiling.evaluation import Evaluator
+from iopt.tiling.fitting import check_tiling
 from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.problem import Problem
@@ -50,7 +51,7 @@ def assert_equal(problem: Problem) -> tuple[int, int]:
                 group, at = table.group(first, last, option), (first, last, option)
                 try:
                     if group.is_tiled:
-                        _check_tiling(problem, group, "")
+                        check_tiling(problem, group, "")
                 except PlanError:
                     assert table.peak[at] == NEVER
                     continue
