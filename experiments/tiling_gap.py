@@ -1,6 +1,6 @@
 """How far MAFAT's and DeepThings' configurations are from the best: `python -m experiments.tiling_gap`.
 
-YOLOv2's first 16 layers, no weights, both executors' predictors; multiply-accumulates over those of the untiled network.
+YOLOv2's first 16 layers, no weights, both executors' predictors; work over that of the untiled network.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def main() -> None:
         "# Work of tilings under a memory limit",
         "",
         "Written by `python -m experiments.tiling_gap`: YOLOv2's first 16 layers, 608 x 608, no weights, tilings up to",
-        "8 x 8. Multiply-accumulates over those of the untiled network, `-` where the method finds nothing. `mafat` takes",
-        "the fewest tiles that fit, as reconstructed; its greedy order is not always its least work.",
+        "8 x 8. Multiply-accumulates over those of the untiled network, `-` where the method finds nothing. `mafat`",
+        "takes the fewest tiles that fit, as reconstructed; its greedy order is not always its least work.",
     ]
     PAGE.write_text("\n".join([*head, *table("lean"), *table("torch")]) + "\n", encoding="utf-8")
 
