@@ -21,10 +21,11 @@ DATA = Path(__file__).parent / "data"
 ZOO: dict[str, Any] = json.loads((DATA / "zoo.json").read_text(encoding="utf-8"))
 KNOWN: dict[str, Any] = ZOO["networks"]
 BRANCHY: dict[str, Any] = ZOO["early_exit"]
+DARKNET: dict[str, Any] = ZOO["darknet"]
 
 
 def test_every_network_is_known() -> None:
-    assert list(zoo.ENTRIES) == [*KNOWN, *BRANCHY]
+    assert list(zoo.ENTRIES) == [*KNOWN, *BRANCHY, *DARKNET]
     assert all(entry.name == name and entry.description and entry.source for name, entry in zoo.ENTRIES.items())
 
 
@@ -100,7 +101,7 @@ def test_an_unknown_network() -> None:
 def test_the_list_needs_no_torch() -> None:
     script = "import sys; from iopt import model, zoo; print(*zoo.ENTRIES, {'torch', 'pydantic'} & set(sys.modules))"
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert printed.split() == [*KNOWN, *BRANCHY, "set()"]
+    assert printed.split() == [*KNOWN, *BRANCHY, *DARKNET, "set()"]
 
 
 @pytest.mark.parametrize("name", BRANCHY)
@@ -122,3 +123,34 @@ def test_early_exit_networks(name: str) -> None:
 def test_b_lenet_for_other_images() -> None:
     scores = b_lenet(channels=3, side=8, classes=4, kernel=3, padding=1)(torch.rand(2, 3, 8, 8))
     assert {name: tuple(tensor.shape) for name, tensor in scores.items()} == {"exit-1": (2, 4), "final": (2, 4)}
+
+
+@pytest.mark.parametrize("name", DARKNET)
+def test_darknet_chains(name: str) -> None:
+    graph, known = zoo.graph(name), DARKNET[name]
+    assert (graph.flops, graph.parameters, len(graph)) == (known["flops"], known["parameters"], known["operators"])
+    assert f"{graph.flops / 1e9:.3f}" == known["gigaflops"]
+    assert list(graph.output_shape) == known["output"]
+    assert graph.is_chain
+    assert (1, *graph.input_shape) == zoo.ENTRIES[name].input_shape
+
+
+def test_yolov2_with_the_route_would_be_darknet_s() -> None:
+    """62.94 billion operations as Darknet prints; 203,934,260 bytes of weights with a header of 16, where a batch norm
+    has 4 numbers per channel and the graph one."""
+    graph = zoo.graph("yolov2")
+    route_flops = 2 * 38**2 * 512 * 64 + 2 * 19**2 * 9 * 256 * 1024
+    assert graph.flops + route_flops == 62_938_253_312
+    norms = sum(operator.output_shape.channels for operator in graph) - 425 + 64
+    route_weights = 512 * 64 + 64 + 9 * 256 * 1024
+    assert 4 * (graph.parameters + route_weights + 3 * norms) + 16 == 203_934_260
+
+
+def test_a_small_darknet_computes_what_the_network_computes() -> None:
+    network = zoo.build("yolov2-16")
+    image = torch.rand(1, 3, 32, 64)
+    with torch.no_grad():
+        expected = network(image)
+        found = run(zoo.graph("yolov2-16", (1, 3, 32, 64)), network.state_dict(), image)
+    torch.testing.assert_close(found, expected.flatten(1))
+    assert 0.01 < expected.std() < 100

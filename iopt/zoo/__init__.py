@@ -33,6 +33,7 @@ class Entry:
 _SIMONYAN = "Simonyan and Zisserman 2014, arXiv 1409.1556"
 _VGG = "3x3 convolutions and 3 linear layers, names as in torchvision"
 _BRANCHY = "reconstruction, after Teerapittayanon et al. 2016 (BranchyNet)"
+_REDMON = "Redmon and Farhadi 2016, arXiv 1612.08242; Darknet, cfg/yolov2.cfg"
 _ENTRIES = (
     Entry(
         name="lenet5",
@@ -79,6 +80,20 @@ _ENTRIES = (
         input_shape=(1, 3, 32, 32),
         description="ResNet for CIFAR in 5 groups, 17 convolutions on the longest way, exits after 1, 3 and 5",
         source=_BRANCHY,
+    ),
+    Entry(
+        name="yolov2-16",
+        module="iopt.zoo.yolo",
+        input_shape=(1, 3, 608, 608),
+        description="the first 16 layers of YOLOv2: 12 convolutions with batch norm and 4 poolings",
+        source=_REDMON,
+    ),
+    Entry(
+        name="yolov2",
+        module="iopt.zoo.yolo",
+        input_shape=(1, 3, 608, 608),
+        description="YOLOv2's 22 convolutions and 5 poolings in a row; the passthrough route is left out",
+        source=_REDMON,
     ),
 )
 ENTRIES: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}

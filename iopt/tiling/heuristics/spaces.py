@@ -1,0 +1,48 @@
+"""A space of configurations with the costs of each, and what in it keeps the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from iopt.tiling.plan import Configuration
+from iopt.tiling.problem import Problem
+from iopt.tiling.search.sweep import NEVER
+from iopt.tiling.search.table import Table, build
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A configuration that fits the network. `tiles`: over all groups; `value`: what is to be small, in units of the
+    objective."""
+
+    configuration: Configuration
+    tiles: int
+    peak_bytes: int
+    macs: int
+    value: float
+    is_feasible: bool
+
+
+def candidates(problem: Problem, space: Iterable[Configuration], most: int) -> list[Candidate]:
+    """Those of `space` that fit the network; `most`: rows, and columns, of their tiles at most."""
+    table = build(replace(problem, max_tiles=most, reuse=False))
+    found = (_candidate(problem, table, configuration) for configuration in space)
+    return [candidate for candidate in found if candidate.peak_bytes < NEVER]
+
+
+def _candidate(problem: Problem, table: Table, configuration: Configuration) -> Candidate:
+    peak, macs, seconds = table.costs(configuration)
+    values = {"memory": peak, "macs": macs, "latency": seconds or 0.0}
+    fits = (problem.memory_bytes is None or peak <= problem.memory_bytes) and macs <= problem.most_macs
+    tiles = sum(group.rows * group.columns for group in configuration.groups)
+    return Candidate(configuration, tiles, peak, macs, values[problem.objective], fits)
+
+
+Order = Callable[[Candidate], tuple[float, ...]]
+
+
+def first(found: Iterable[Candidate], order: Order) -> Configuration | None:
+    """The feasible one that comes first in the order."""
+    best = min((candidate for candidate in found if candidate.is_feasible), key=order, default=None)
+    return None if best is None else best.configuration

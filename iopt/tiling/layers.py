@@ -1,0 +1,168 @@
+"""A network as tiling sees it: a chain of layers, each with a window that says what a region of its output reads.
+
+A planning operator gives one layer for its body and one for the pooling of its epilogue, each with the elementwise
+steps that follow it (bias, batch norm, activation), which work in place and hold no memory of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from iopt.errors import ModelError
+from iopt.graph import INPUT, Graph, Operator
+from iopt.graph.layers import (
+    ELEMENT_BYTES,
+    Add,
+    BatchNorm,
+    Body,
+    Concat,
+    Conv2d,
+    Linear,
+    Pool,
+    Shape,
+    Step,
+    Window,
+)
+
+Kind = Literal["conv", "max", "average", "linear", "elementwise"]
+
+POINT = Window((1, 1))
+"""Of a layer that reads the cell it writes."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a chain.
+
+    `name`: of its operator, with `.pool` for the pooling of an epilogue; `body`: what it computes, `steps`: what is
+    then done in place. `window`: how far a region reads, in floor mode or, for a max-pool, in either; None where no
+    window describes it. `whole`: why it needs its whole input, so that it runs in untiled groups only; empty where it
+    may be tiled. `weight_bytes`: kernels alone; `parameter_bytes`: with biases and batch norms, as they are held.
+    """
+
+    index: int
+    name: str
+    operator: str
+    kind: Kind
+    body: Body
+    steps: tuple[Step, ...]
+    input: Shape
+    output: Shape
+    window: Window | None
+    weight_bytes: int = 0
+    parameter_bytes: int = 0
+    whole: str = ""
+
+    @property
+    def groups(self) -> int:
+        """Of a convolution's channels."""
+        return self.body.groups if isinstance(self.body, Conv2d) else 1
+
+    @property
+    def cell_macs(self) -> int:
+        """Multiply-accumulates per output cell (row x column, all channels); pools and activations cost none."""
+        return self.weight_bytes // ELEMENT_BYTES
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the whole layer; zero padding is counted."""
+        return self.cell_macs * self.output.height * self.output.width
+
+    @property
+    def column_bytes(self) -> int:
+        """Bytes that im2col writes per output cell: kernel rows x kernel columns x input channels; 0 but for `conv`."""
+        if self.kind != "conv" or self.window is None:
+            return 0
+        rows, columns = self.window.kernel
+        return rows * columns * self.input.channels * ELEMENT_BYTES
+
+
+def chain(graph: Graph) -> tuple[Layer, ...]:
+    """The layers of a graph, in order. Raises `ModelError`, naming the operator, where the graph is no chain."""
+    layers: list[Layer] = []
+    before = INPUT
+    for operator in graph:
+        _check_link(graph, operator, before)
+        before = operator.name
+        for layer in _layers(operator):
+            if layer.kind == "elementwise" and layers:
+                last = layers[-1]
+                layers[-1] = replace(
+                    last,
+                    steps=(*last.steps, *layer.steps),
+                    parameter_bytes=last.parameter_bytes + layer.parameter_bytes,
+                    whole=last.whole or layer.whole,
+                )
+            else:
+                layers.append(replace(layer, index=len(layers)))
+    return tuple(layers)
+
+
+def _check_link(graph: Graph, operator: Operator, before: str) -> None:
+    where = f"graph {graph.name!r}: operator {operator.name!r}"
+    if isinstance(operator.body, Add | Concat):
+        raise ModelError(f"{where} joins branches; tiling is for chains")
+    if operator.inputs != (before,):
+        raise ModelError(f"{where} reads {', '.join(map(repr, operator.inputs))}; tiling is for chains: {before!r}")
+    if any(writer == operator.name for _, writer in graph.exits[:-1]):
+        raise ModelError(f"{where} writes an early exit; tiling is for networks with one output")
+
+
+def _layers(operator: Operator) -> list[Layer]:
+    """Of one operator, with indices to be set."""
+    at = next((i for i, step in enumerate(operator.epilogue) if isinstance(step, Pool)), len(operator.epilogue))
+    first = _layer(operator, operator.name, operator.body, operator.epilogue[:at], operator.input_shape)
+    weights = operator.weight_elements * ELEMENT_BYTES
+    norms = [step for step in operator.epilogue[at:] if isinstance(step, BatchNorm) and not step.folded]
+    tail = sum(2 * norm.features for norm in norms) * ELEMENT_BYTES
+    held = operator.parameters * ELEMENT_BYTES
+    if at == len(operator.epilogue):
+        return [replace(first, weight_bytes=weights, parameter_bytes=held)]
+    pool = operator.epilogue[at]
+    assert isinstance(pool, Pool)
+    second = _layer(operator, f"{operator.name}.pool", pool, operator.epilogue[at + 1 :], operator.pre_shape)
+    return [
+        replace(first, weight_bytes=weights, parameter_bytes=held - tail),
+        replace(second, parameter_bytes=tail),
+    ]
+
+
+def _layer(operator: Operator, name: str, body: Body, steps: tuple[Step, ...], before: Shape) -> Layer:
+    after = operator.output_shape if name != operator.name else operator.pre_shape
+    kind, window, whole = _window(body, before, after)
+    norms = [step for step in steps if isinstance(step, BatchNorm)]
+    if not whole and any(norm.features != after.channels for norm in norms):
+        whole = "its batch norm is over all cells"
+    return Layer(0, name, operator.name, kind, body, steps, before, after, window, whole=whole)
+
+
+def _window(body: Body, before: Shape, after: Shape) -> tuple[Kind, Window | None, str]:
+    """Kind, window, and why there is none that tiles may use."""
+    match body:
+        case Conv2d():
+            return "conv", body.window, ""
+        case Linear():
+            return "linear", None, "a linear layer reads its whole input"
+        case Pool():
+            return (body.reduce, *_pool_window(body, before, after))
+    return "elementwise", POINT, ""
+
+
+def _pool_window(pool: Pool, before: Shape, after: Shape) -> tuple[Window | None, str]:
+    if pool.window is None:
+        return _adaptive_window(before, after)
+    floor = tuple(pool.window.positions(side, before[side + 1]) for side in (0, 1))
+    if pool.reduce == "average" and floor != after[1:]:
+        return None, "an average pooling in ceil_mode counts cells by where its last window ends"
+    return pool.window, ""
+
+
+def _adaptive_window(before: Shape, after: Shape) -> tuple[Window | None, str]:
+    """An adaptive pooling is a plain one where its sizes divide; to one cell it reads everything."""
+    if after[1:] == (1, 1) and before[1:] != (1, 1):
+        return None, "a global pooling reads its whole input"
+    if before.height % after.height or before.width % after.width:
+        return None, "an adaptive pooling has windows of several sizes"
+    size = (before.height // after.height, before.width // after.width)
+    return Window(size, size), ""

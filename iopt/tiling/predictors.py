@@ -1,0 +1,93 @@
+"""How many bytes a tile needs at a layer, and how many exist besides: the predictors of docs/tiling.md.
+
+Each function takes numbers, or arrays of them for many tiles at once. Of a tile at a layer: `i` bytes of input, `q` of
+its explicitly padded copy, `o` of output, `x` of scratch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from iopt.graph.layers import ELEMENT_BYTES
+from iopt.tiling.layers import Layer
+
+Predictor = Literal["lean", "torch", "bound", "plain11", "mafat"]
+"""`lean`, `torch`: what our executors allocate, to the byte. `bound`: whole input and output map of a group and the
+largest i + o + x; `plain11`: the same, but an untiled group copies nothing. `mafat`: a bias, the largest i + o + x."""
+Backend = Literal["implicit", "im2col"]
+Weights = Literal["resident", "streamed", "none"]
+
+EXECUTORS = ("lean", "torch")
+INDEX_BYTES = 8
+"""Of an index of torch's max-pool on the CPU, one per output element."""
+
+Bytes = Any
+"""A whole number, or an array of them."""
+Sides = tuple[Bytes, Bytes, Bytes, Bytes]
+"""Cells of padding at top, bottom, left and right."""
+
+
+def padded_bytes(predictor: Predictor, layer: Layer, height: Bytes, width: Bytes, padding: Sides) -> Bytes:
+    """q of a tile of `height` x `width` input cells: 0 where nothing is copied."""
+    top, bottom, left, right = padding
+    if predictor == "torch":
+        rows, columns = np.add(top, bottom), np.add(left, right)
+    elif predictor == "lean" and layer.kind != "max":
+        rows, columns = _asymmetric(top, bottom), _asymmetric(left, right)
+    else:
+        return np.multiply(height, 0)
+    copied = layer.input.channels * (height + rows) * (width + columns) * ELEMENT_BYTES
+    return np.where(rows + columns > 0, copied, 0)
+
+
+def _asymmetric(before: Bytes, after: Bytes) -> Bytes:
+    """Cells that the layer's own padding, which is equal on both sides, leaves to be padded by a copy."""
+    return np.abs(np.subtract(before, after))
+
+
+def scratch_bytes(predictor: Predictor, backend: Backend, layer: Layer, cells: Bytes) -> Bytes:
+    """x for `cells` output cells: im2col's columns, and the indices of torch's max-pool."""
+    x = layer.column_bytes * cells if backend == "im2col" else np.multiply(cells, 0)
+    if predictor == "torch" and layer.kind == "max":
+        x = x + layer.output.channels * cells * INDEX_BYTES
+    return x
+
+
+def tile_bytes(predictor: Predictor, is_first: bool, i: Bytes, q: Bytes, o: Bytes, x: Bytes) -> Bytes:
+    """The most that one tile has at one layer. `is_first`: of its group, where executors read a view of the whole map.
+
+    Executors pad first (i and q exist), then drop i where there is a copy, then compute.
+    """
+    if predictor not in EXECUTORS:
+        return i + o + x
+    held = i * 0 if is_first else i
+    return np.maximum(held + q, np.where(q > 0, q, held) + o + x)
+
+
+def assembly_bytes(computed: Bytes, held: Bytes) -> Bytes:
+    """The most while an odd tile puts its own part and strips together: the part and the new map. The strips count
+    among those alive."""
+    return computed + held
+
+
+def maps_bytes(predictor: Predictor, layers: Sequence[Layer], first: int, last: int) -> int:
+    """What exists besides a tile while a tiled group runs: input and output map, and the network's input if held."""
+    if predictor == "mafat":
+        return 0
+    both = layers[first].input.bytes + layers[last].output.bytes
+    return both + (layers[0].input.bytes if predictor == "torch" and first > 0 else 0)
+
+
+def untiled_bytes(predictor: Predictor, layers: Sequence[Layer], index: int, x: int) -> int:
+    """The most while a layer of an untiled group runs. `bound` adds the maps of the group, `maps_bytes`."""
+    layer = layers[index]
+    caller = layers[0].input.bytes if predictor == "torch" and index > 0 else 0
+    return layer.input.bytes + layer.output.bytes + x + caller
+
+
+def untiled_maps_bytes(predictor: Predictor, layers: Sequence[Layer], first: int, last: int) -> int:
+    """What exists besides while an untiled group runs."""
+    return maps_bytes(predictor, layers, first, last) if predictor == "bound" else 0

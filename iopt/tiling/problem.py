@@ -1,0 +1,124 @@
+"""What is given: a network, a limit of memory, and the conventions by which a configuration is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, get_args
+
+from iopt.door.numbers import is_number
+from iopt.door.wording import hint, shown
+from iopt.errors import OptionError
+from iopt.graph import Graph
+from iopt.tiling.grids import Grid
+from iopt.tiling.latency import HostModel
+from iopt.tiling.layers import Layer, chain
+from iopt.tiling.predictors import EXECUTORS, Backend, Predictor, Weights
+
+Objective = Literal["macs", "latency", "memory"]
+Crop = Literal["exact", "rim"]
+
+TOLERANCE = 1e-9
+"""Relative tolerance of the overhead limit; bytes are whole numbers and have none."""
+ROOM = 1 + 1e-7
+"""Limits are so many times as large for a solver, see `iopt.exits.problem`."""
+MOST_TILES = 64
+"""Rows, and columns, of tiles at most in a search."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Cut the layers of `graph` into groups and each group's output into tiles.
+
+    `memory_bytes`: limit of the peak, None for no limit. `objective`: least `macs`, least `latency` (with `host`), or
+    least `memory`, then with `overhead`: multiply-accumulates at most so many times those of the untiled network.
+    `predictor`: how memory is counted, with MAFAT's own `bias_bytes`; `weights`: all in memory (`resident`), those of
+    the running layer (`streamed`), or not counted; `backend`: whether convolutions write im2col columns. `grid`: where
+    tiles are cut; `crop`: tiles compute what is wanted (`exact`), or all that darknet computes (`rim`).
+    `max_tiles`: rows, and columns, of tiles that a search considers; `reuse`: whether it considers reuse.
+    Raises `OptionError`, and `ModelError` for a network that is no chain.
+    """
+
+    graph: Graph
+    memory_bytes: int | None = None
+    objective: Objective = "macs"
+    overhead: float | None = None
+    predictor: Predictor = "lean"
+    bias_bytes: int | None = None
+    weights: Weights = "resident"
+    backend: Backend = "implicit"
+    grid: Grid = "balanced"
+    crop: Crop = "exact"
+    max_tiles: int = 8
+    reuse: bool = False
+    host: HostModel | None = None
+
+    def __post_init__(self) -> None:
+        choices = {
+            "objective": Objective,
+            "predictor": Predictor,
+            "weights": Weights,
+            "backend": Backend,
+            "grid": Grid,
+            "crop": Crop,
+        }
+        for key, known in choices.items():
+            value, names = getattr(self, key), get_args(known)
+            if value not in names:
+                near = hint(value, names) if isinstance(value, str) else ""
+                raise OptionError(f"{key} is {shown(value)}; expected {' or '.join(map(repr, names))}{near}")
+        self._check_numbers()
+        self._check_combinations()
+
+    def _check_numbers(self) -> None:
+        for key in ("memory_bytes", "bias_bytes"):
+            value = getattr(self, key)
+            least = 1 if key == "memory_bytes" else 0
+            if value is not None and (type(value) is not int or value < least):
+                raise OptionError(f"{key} is {shown(value)}; expected a whole number of bytes, {least} or more")
+        if self.overhead is not None and not (is_number(self.overhead) and self.overhead > 0):
+            raise OptionError(f"overhead is {shown(self.overhead)}; expected a factor above zero, such as 1.1")
+        if type(self.max_tiles) is not int or not 1 <= self.max_tiles <= MOST_TILES:
+            raise OptionError(f"max_tiles is {shown(self.max_tiles)}; expected a whole number from 1 to {MOST_TILES}")
+        if type(self.reuse) is not bool:
+            raise OptionError(f"reuse is {shown(self.reuse)}; expected True or False")
+
+    def _check_combinations(self) -> None:
+        if self.overhead is not None and self.objective != "memory":
+            raise OptionError(f"overhead limits the objective 'memory'; the objective is {self.objective!r}")
+        if (self.predictor == "mafat") != (self.bias_bytes is not None):
+            raise OptionError("bias_bytes goes with the predictor 'mafat', which needs it: it is calibrated on a host")
+        if self.crop == "rim" and self.predictor in EXECUTORS:
+            raise OptionError(f"crop 'rim' is darknet's; the predictor {self.predictor!r} is of an executor that crops")
+        if self.crop == "rim" and self.reuse:
+            raise OptionError("crop 'rim' and reuse do not go together")
+        layers = self.layers
+        if self.objective == "latency" and self.host is None:
+            raise OptionError("objective 'latency' needs a host model")
+        if self.host is not None and len(self.host.layers) != len(layers):
+            raise OptionError(f"the host model has {len(self.host.layers)} layers; the network has {len(layers)}")
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """The network as a chain."""
+        return chain(self.graph)
+
+    @cached_property
+    def macs(self) -> int:
+        """Of the untiled network."""
+        return sum(layer.macs for layer in self.layers)
+
+    @cached_property
+    def resident_bytes(self) -> int:
+        """What is in memory all the time: weights, and MAFAT's bias."""
+        weights = sum(layer.parameter_bytes for layer in self.layers) if self.weights == "resident" else 0
+        return weights + (self.bias_bytes or 0)
+
+    def streamed_bytes(self, layer: Layer) -> int:
+        """Weights that are in memory only while the layer runs."""
+        return layer.parameter_bytes if self.weights == "streamed" else 0
+
+    @property
+    def most_macs(self) -> float:
+        """Multiply-accumulates that `overhead` allows."""
+        return float("inf") if self.overhead is None else self.overhead * self.macs * (1 + TOLERANCE)

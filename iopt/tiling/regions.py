@@ -1,0 +1,133 @@
+"""The regions of the tiles of all tilings at once, for groups that end with any layer: what `tiles.py` has one by one.
+
+The regions of a tile depend on the last layer of its group, not on the first. Rows and columns are apart from each
+other, so one side of all tilings is a few arrays: for every last layer b and every number of tiles n = 1 ... most, the
+n intervals of that side, in a row of most (most + 1) / 2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iopt.tiling.grids import Grid, bounds
+from iopt.tiling.layers import Layer
+
+Array = NDArray[np.int64]
+"""Arrays of one side: [last layers, intervals]."""
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Cells `lo` ... `hi - 1`; arrays [last layers, intervals]."""
+
+    lo: Array
+    hi: Array
+
+    @property
+    def size(self) -> Array:
+        return self.hi - self.lo
+
+    @property
+    def is_empty(self) -> NDArray[np.bool_]:
+        return self.hi <= self.lo
+
+    def before(self, first: Intervals) -> Intervals:
+        """With the row of another last layer in front."""
+        return Intervals(np.concatenate((first.lo, self.lo)), np.concatenate((first.hi, self.hi)))
+
+    @classmethod
+    def none(cls, most: int) -> Intervals:
+        """Of no last layer."""
+        empty = np.zeros((0, most * (most + 1) // 2), dtype=np.int64)
+        return cls(empty, empty)
+
+
+@cache
+def cut(size: int, most: int, grid: Grid) -> tuple[Intervals, NDArray[np.bool_]]:
+    """The intervals of a side of `size` cells as one row, and which n are admissible; those of others are empty."""
+    lo, hi, admissible = [], [], []
+    for count in range(1, most + 1):
+        borders = bounds(size, count, grid)
+        admissible.append(borders is not None)
+        lo += [0] * count if borders is None else borders[:-1]
+        hi += [0] * count if borders is None else borders[1:]
+    return Intervals(np.array([lo], dtype=np.int64), np.array([hi], dtype=np.int64)), np.array(admissible)
+
+
+def read(layer: Layer, side: int, written: Intervals) -> tuple[Intervals, Array, Array]:
+    """What intervals of a layer's output read, clipped to its input, and the cells clipped before and after."""
+    assert layer.window is not None
+    stride, padding, size = layer.window.stride[side], layer.window.padding[side], layer.input[side + 1]
+    lo = written.lo * stride - padding
+    hi = (written.hi - 1) * stride - padding + layer.window.reach(side)
+    keep = np.where(written.is_empty, 0, 1)
+    length = hi - lo
+    before, after = np.clip(-lo, 0, length) * keep, np.clip(hi - size, 0, length) * keep
+    return Intervals(np.clip(lo, 0, size) * keep, np.clip(hi, 0, size) * keep), before, after
+
+
+def core(wanted: Intervals, even: Intervals, neighbours: tuple[Array, Array]) -> tuple[Intervals, Array, Array]:
+    """What of `wanted` neither neighbour has among its `even` intervals, and the cells that the one before and the one
+    after have. `neighbours`: indices of both, -1 for none."""
+    (lo, hi), (previous, following) = (wanted.lo, wanted.hi), neighbours
+    start = np.where(previous < 0, lo, np.clip(even.hi[:, previous], lo, hi))
+    end = np.where(following < 0, hi, np.maximum(np.minimum(hi, even.lo[:, following]), start))
+    return Intervals(start, end), start - lo, hi - end
+
+
+@dataclass(frozen=True)
+class Order:
+    """The tiles of all tilings N x M, one tiling after another (M fastest), each in the order in which they run.
+
+    `row`, `column` [tiles]: index of a tile's interval; `starts` [tilings]: its first tile; `is_odd` [tiles].
+    `left`, `right`, `above`, `below` [tiles]: the neighbour's place in this order, -1 for none.
+    """
+
+    row: Array
+    column: Array
+    starts: Array
+    is_odd: NDArray[np.bool_]
+    left: Array
+    right: Array
+    above: Array
+    below: Array
+
+
+@cache
+def order(most: int, checkerboard: bool) -> Order:
+    """Of all N x M up to `most`; `checkerboard`: even tiles first."""
+    places: list[tuple[int, int, int, int]] = []
+    starts = []
+    for rows in range(1, most + 1):
+        for columns in range(1, most + 1):
+            starts.append(len(places))
+            own = [(rows, columns, row, column) for row in range(rows) for column in range(columns)]
+            places += sorted(own, key=lambda place: (place[2] + place[3]) % 2) if checkerboard else own
+    at = {place: index for index, place in enumerate(places)}
+
+    def neighbour(down: int, right: int) -> Array:
+        return np.array([at.get((n, m, row + down, column + right), -1) for n, m, row, column in places])
+
+    return Order(
+        np.array([n * (n - 1) // 2 + row for n, _, row, _ in places]),
+        np.array([m * (m - 1) // 2 + column for _, m, _, column in places]),
+        np.array(starts),
+        np.array([(row + column) % 2 == 1 for _, _, row, column in places]),
+        neighbour(0, -1),
+        neighbour(0, 1),
+        neighbour(-1, 0),
+        neighbour(1, 0),
+    )
+
+
+@cache
+def side_neighbours(most: int) -> tuple[Array, Array]:
+    """Per interval the index of the one before and of the one after in the same tiling, -1 for none."""
+    index = [(n, j) for n in range(1, most + 1) for j in range(n)]
+    at = {place: position for position, place in enumerate(index)}
+    before, after = ([at.get((n, j + step), -1) for n, j in index] for step in (-1, 1))
+    return np.array(before), np.array(after)

@@ -1,0 +1,48 @@
+"""The strips of all checkerboard tilings at one layer's output: what odd tiles take, and even ones keep for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from iopt.tiling.regions import Array, Order
+from iopt.tiling.search.sides import Side
+
+
+@dataclass(frozen=True)
+class Strips:
+    """Arrays [last layers, tiles]. `change`: cells of the strips that a tile keeps, less those that it takes; `takes`:
+    whether it takes any; `cells`: of the map that it then holds."""
+
+    change: Array
+    takes: NDArray[np.bool_]
+    cells: Array
+
+
+def strips(order: Order, rows: Side, columns: Side, active: NDArray[np.bool_], works: NDArray[np.bool_]) -> Strips:
+    """`active`: tiles that want a region of this map; `works`: those that compute a part of it.
+
+    Strips on the left and right go over all rows of the region, those above and below over the columns in between.
+    """
+    reads = active & order.is_odd
+    height, width = rows.odd.size[:, order.row], columns.core.size[:, order.column]
+    left, right, above, below = (
+        np.where(reads, cells, 0)
+        for cells in (
+            height * columns.before[:, order.column],
+            height * columns.after[:, order.column],
+            rows.before[:, order.row] * width,
+            rows.after[:, order.row] * width,
+        )
+    )
+    taken = left + right + above + below
+    kept = _of(left, order.right) + _of(right, order.left) + _of(above, order.below) + _of(below, order.above)
+    held = np.where(reads, height * columns.odd.size[:, order.column], 0)
+    return Strips(kept - taken, taken > 0, held)
+
+
+def _of(strip: Array, neighbour: Array) -> Array:
+    """The neighbour's strip; nothing where there is none."""
+    return np.where(neighbour >= 0, strip[:, neighbour], 0)

@@ -1,0 +1,118 @@
+"""From a graph to the chain of layers that tiling cuts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from iopt import zoo
+from iopt.errors import ModelError
+from iopt.graph import Graph
+from iopt.graph.layers import Add, Shape, Window
+from iopt.tiling.layers import Layer, chain
+from tests import instances
+from tests.instances import adaptive_pool, avg_pool, conv, linear, max_pool, norm, pool
+from tests.tiling.networks import GOLDEN, yolov2_16
+
+
+def layers_of(*parts: Any, size: tuple[int, int, int] = (3, 12, 12)) -> tuple[Layer, ...]:
+    return chain(instances.chain("net", size, parts))
+
+
+def test_the_golden_layers() -> None:
+    layers = chain(yolov2_16())
+    for layer, row in zip(layers, GOLDEN["layers"], strict=True):
+        assert layer.index == row["index"]
+        assert layer.kind == {"conv": "conv", "maxpool": "max"}[row["type"]]
+        assert list(layer.input) == row["in_shape"]
+        assert list(layer.output) == row["out_shape"]
+        assert layer.input.bytes == row["input_bytes"]
+        assert layer.output.bytes == row["output_bytes"]
+        assert layer.input.bytes + layer.output.bytes == row["in_out_bytes"]
+        cells = layer.output.height * layer.output.width
+        assert layer.column_bytes * cells == row["im2col_bytes"]
+        assert layer.input.bytes + layer.output.bytes + layer.column_bytes * cells == row["in_out_im2col_bytes"]
+        assert layer.weight_bytes == layer.parameter_bytes == row["weight_bytes"]
+        assert layer.macs == row["macs"]
+    totals = GOLDEN["totals"]
+    assert sum(layer.macs for layer in layers) == totals["macs"] == round(totals["gmac"] * 1e9)
+    assert sum(layer.weight_bytes for layer in layers) == totals["weight_bytes"] == 13_675_904
+    assert totals["weight_mib"] == round(totals["weight_bytes"] / 2**20, 4)
+    assert max(layer.input.bytes + layer.output.bytes for layer in layers) == totals["max_in_out_bytes"]
+    assert max(row["in_out_im2col_bytes"] for row in GOLDEN["layers"]) == totals["max_in_out_im2col_bytes"]
+
+
+def test_an_epilogue_s_pooling_is_a_layer_of_its_own() -> None:
+    graph = instances.chain("net", (3, 8, 8), [conv(4, 3, padding=1, pooling=max_pool(2)), conv(2, 1, norm=True)])
+    first, second, third = chain(graph)
+    assert [layer.name for layer in (first, second, third)] == ["op1", "op1.pool", "op2"]
+    assert [layer.operator for layer in (first, second, third)] == ["op1", "op1", "op2"]
+    assert (first.output, second.input, second.output) == ((4, 8, 8), (4, 8, 8), (4, 4, 4))
+    assert (first.weight_bytes, first.parameter_bytes, second.parameter_bytes) == (4 * 27 * 4, 4 * 28 * 4, 0)
+    assert third.parameter_bytes == 4 * (4 * 2 + 2 + 2 * 2)
+    assert sum(layer.parameter_bytes for layer in (first, second, third)) == 4 * graph.parameters
+    assert second.window == Window((2, 2), (2, 2))
+    assert [len(layer.steps) for layer in (first, second, third)] == [1, 0, 2]
+
+
+def test_a_norm_in_the_way_joins_the_layer_before() -> None:
+    (layer,) = layers_of(conv(4, 3), norm())
+    assert [type(step).__name__ for step in layer.steps] == ["Activation", "BatchNorm"]
+    assert layer.parameter_bytes == 4 * (4 * 27 + 4 + 8)
+    first, second = layers_of(norm(), conv(4, 3))
+    assert (first.kind, first.window, first.macs, first.whole) == ("elementwise", Window((1, 1)), 0, "")
+    assert second.index == 1
+
+
+def test_what_needs_its_whole_input_says_so() -> None:
+    reasons = {
+        linear(4): "linear",
+        pool(adaptive_pool(5)): "windows of several sizes",
+        pool(adaptive_pool(1)): "global",
+        pool(avg_pool(3, 2, ceil_mode=True)): "ceil_mode",
+    }
+    for part, reason in reasons.items():
+        assert reason in layers_of(part)[-1].whole
+    for part in (pool(max_pool(3, 2, ceil_mode=True)), pool(avg_pool(3, 3, ceil_mode=True)), pool(adaptive_pool(4))):
+        assert layers_of(part)[-1].whole == ""
+    assert layers_of(pool(adaptive_pool((4, 6))))[0].window == Window((3, 2), (3, 2))
+
+
+def test_a_batch_norm_over_cells_is_not_tiled() -> None:
+    graph = instances.chain("net", (3, 4, 4), [conv(2, 3, padding=1, norm=True)])
+    (operator,) = graph
+    (activation, batch_norm) = operator.epilogue
+    over_cells = replace(operator, epilogue=(activation, replace(batch_norm, features=32)))
+    assert "over all cells" in chain(replace(graph, operators=(over_cells,)))[0].whole
+
+
+def test_groups_and_dilation() -> None:
+    (layer,) = layers_of(conv(6, (3, 2), (1, 2), (1, 0), (2, 1), groups=3))
+    assert layer.groups == 3
+    assert layer.cell_macs == 6 * 1 * 6
+    assert layer.output == Shape(6, 10, 6)
+    assert layer.macs == 36 * 60
+    assert layer.column_bytes == 6 * 3 * 4
+
+
+def test_yolov2_of_the_zoo_has_the_golden_layers() -> None:
+    graph = zoo.graph("yolov2-16")
+    layers = chain(graph)
+    assert [(layer.kind, layer.input, layer.output, layer.window, layer.weight_bytes) for layer in layers] == [
+        (layer.kind, layer.input, layer.output, layer.window, layer.weight_bytes) for layer in chain(yolov2_16())
+    ]
+    assert 2 * sum(layer.macs for layer in layers) == graph.flops
+    assert sum(layer.parameter_bytes for layer in layers) == 4 * graph.parameters
+    assert [layer.name for layer in layers[:3]] == ["layers.0", "layers.0.pool", "layers.4"]
+
+
+def test_branches_are_refused_by_name() -> None:
+    graph = instances.chain("net", (3, 8, 8), [conv(3, 1), conv(3, 1), conv(3, 1)])
+    with pytest.raises(ModelError, match="operator 'op1' writes an early exit; tiling is for networks with one output"):
+        chain(replace(graph, exits=(("early", "op1"), ("final", "op3"))))
+    (first, second) = instances.chain("net", (3, 8, 8), [conv(3, 1), conv(3, 1)])
+    both = replace(second, body=Add(), inputs=("op1", "input"), input_shapes=(first.output_shape,) * 2)
+    with pytest.raises(ModelError, match="graph 'net': operator 'op2' joins branches; tiling is for chains"):
+        chain(Graph("net", Shape(3, 8, 8), (first, both)))
