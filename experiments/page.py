@@ -30,6 +30,11 @@ def machine() -> dict[str, Any]:
     }
 
 
+def read(name: str) -> Any:
+    """The data written last."""
+    return json.loads((RESULTS / f"{name}.json").read_text())["results"]
+
+
 def write(name: str, title: str, text: str, data: Any) -> Path:
     """Write data and page; return the page's path."""
     RESULTS.mkdir(parents=True, exist_ok=True)

@@ -31,10 +31,14 @@ class Incumbent(Generic[Plan]):
         """Keep it if it is the best."""
         if objective < self.objective:
             self.plan, self.objective = plan, objective
+            self._record()
 
     def prove(self, bound: float) -> None:
         """No plan is below `bound`."""
         self.bound = max(self.bound, bound)
+        self._record()
+
+    def _record(self) -> None:
         progress = Progress(
             time.perf_counter() - self._began,
             self.objective if self.objective < inf else None,

@@ -21,7 +21,12 @@ def test_the_best_plan_and_the_best_bound_stay() -> None:
     best.prove(0.5)
     result = best.result("search")
     assert (result.plan, result.objective, result.bound, result.status) == ("good", 2.0, 1.0, Status.FEASIBLE)
-    assert [(progress.incumbent, progress.bound) for progress in seen] == [(3.0, 1.0), (2.0, 1.0)]
+    assert [(progress.incumbent, progress.bound) for progress in seen] == [
+        (3.0, None),
+        (3.0, 1.0),
+        (2.0, 1.0),
+        (2.0, 1.0),
+    ]
     assert result.history == tuple(seen)
 
 
