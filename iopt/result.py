@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 ACCURACY = 1e-8
 """Relative accuracy of a bound: rows of a solver's model hold to 1e-9, and many of them add up to an objective."""
+INTERRUPTED = "interrupted: the best plan so far"
+"""Message of a result that an interrupt from the keyboard has ended."""
 
 
 class Status(StrEnum):

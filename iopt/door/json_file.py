@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from iopt.door.file_kinds import what_it_is
 from iopt.door.text_file import read_text
 from iopt.door.wording import shown
 from iopt.errors import IoptError
@@ -29,11 +30,12 @@ def read(path: str | Path, error: type[IoptError]) -> object:
 
 
 def checked_schema(data: object, schema: str, where: str, error: type[IoptError]) -> dict[str, Any]:
-    """The data, where it is a mapping that names this schema. Raises `error` that begins with `where` for any other."""
+    """The data, where it is a mapping that names this schema. Raises `error` that begins with `where` for any other,
+    and says what reads it instead."""
     if not isinstance(data, dict):
         raise error(f"{where}: expected a mapping with schema {schema!r}, got {shown(data)}")
     if data.get("schema") != schema:
-        got = shown(data["schema"]) if "schema" in data else "none"
+        got = f"{shown(data['schema'])}{what_it_is(data['schema'])}" if "schema" in data else "none"
         raise error(f"{where}: schema: expected {schema!r}, got {got}")
     return data
 

@@ -1,10 +1,15 @@
-"""What counts as a number where Python code gives one."""
+"""What counts as a number where Python code gives one, and what seems to be a percentage."""
 
 from __future__ import annotations
 
 import math
 from numbers import Real
 from typing import TypeGuard
+
+
+def share_hint(value: object) -> str:
+    """` (write 0.8 for 80 %)` for what seems to be a percentage where a share of 0 ... 1 is expected; else nothing."""
+    return f" (write {value / 100:g} for {value:g} %)" if is_number(value) and 2 <= value <= 100 else ""
 
 
 def is_number(value: object) -> TypeGuard[float]:

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 
+def raised(error: BaseException) -> str:
+    """Its type and its first line: `ValueError: too few`."""
+    name = type(error).__name__
+    return f"{name}: {reason(error)}" if str(error).strip() else name
+
+
 def reason(error: BaseException) -> str:
     """Its first line, or its type if it says nothing."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

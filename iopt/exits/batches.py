@@ -4,36 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
+from typing import NamedTuple
 
 import torch
 from torch import nn
 
-from iopt.door.reason import reason
+from iopt.door.reason import raised
 from iopt.door.wording import shown
-from iopt.errors import ModelError
+from iopt.errors import IoptError, ModelError
 
 Scores = dict[str, torch.Tensor]
 
 
-def batches(
-    loader: Iterable[object], shape: tuple[int, ...] | None = None
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """(inputs, labels) of every batch; labels are whole numbers, one per input.
+class Batch(NamedTuple):
+    """`number` from 1, in the order of the loader; labels are whole numbers, one per input."""
 
-    `shape`: of one input, where it is known. Raises `ModelError` for a loader without samples and for batches that are
-    anything else, with the number of the batch (from 1).
+    number: int
+    inputs: torch.Tensor
+    labels: torch.Tensor
+
+
+def batches(loader: Iterable[object], shape: tuple[int, ...] | None = None) -> Iterator[Batch]:
+    """Every batch that has samples.
+
+    `shape`: of one input, where it is known. Raises `ModelError` for a loader without samples, and for one that raises
+    itself or has batches that are anything but (inputs, labels), with the number of the batch.
     """
     count = 0
-    for number, batch in enumerate(loader, 1):
-        inputs, labels = _pair(batch, f"batch {number}")
-        if shape is not None and tuple(inputs.shape[1:]) != shape:
-            got, expected = (_sizes(sizes) for sizes in (inputs.shape[1:], shape))
+    for number, entry in enumerate(guarded(loader), 1):
+        batch = Batch(number, *_pair(entry, f"batch {number}"))
+        if shape is not None and tuple(batch.inputs.shape[1:]) != shape:
+            got, expected = (_sizes(sizes) for sizes in (batch.inputs.shape[1:], shape))
             raise ModelError(f"batch {number}: inputs of {got}; expected {expected}, as in the example input")
-        count += len(inputs)
-        if len(inputs):
-            yield inputs, labels
+        count += len(batch.inputs)
+        if len(batch.inputs):
+            yield batch
     if not count:
         raise ModelError("the loader has no samples; expected batches of (inputs, labels)")
+
+
+def guarded(loader: Iterable[object], name: str = "the loader") -> Iterator[object]:
+    """What the loader yields. Raises `ModelError` with its `name`, the number of the batch (from 1) and the exception
+    for what is raised in it."""
+    number = 1
+    try:
+        for entry in loader:
+            yield entry
+            number += 1
+    except IoptError:
+        raise
+    except Exception as error:
+        raise ModelError(f"{name}: batch {number}: {raised(error)}") from error
 
 
 def with_example(
@@ -45,18 +66,26 @@ def with_example(
     """
     if shape is not None:
         return loader, torch.zeros(shape)
-    checked = batches(loader)
-    first = next(checked)
-    return chain([first], checked), torch.zeros(1, *first[0].shape[1:])
+    entries, seen = iter(loader), list[object]()
+
+    def taken() -> Iterator[object]:
+        for entry in entries:
+            seen.append(entry)
+            yield entry
+
+    first = next(batches(taken()))
+    return chain(seen, entries), torch.zeros(1, *first.inputs.shape[1:])
 
 
-def exit_scores(module: nn.Module, inputs: torch.Tensor) -> Scores:
+def exit_scores(module: nn.Module, batch: Batch) -> Scores:
     """The scores of every exit by name, [batch, classes] each. Raises `ModelError` where the module does not run, or
     returns anything but finite scores of two exits or more."""
+    inputs = batch.inputs
     try:
         returned = module(inputs)
     except Exception as error:
-        raise ModelError(f"the network does not run on inputs of {_sizes(inputs.shape)}: {reason(error)}") from error
+        what = f"{type(module).__name__} does not run on inputs of {_sizes(inputs.shape)}"
+        raise ModelError(f"batch {batch.number}: {what}: {raised(error)}") from error
     if isinstance(returned, torch.Tensor):
         raise ModelError("the network has one output; expected one per exit, as a mapping, tuple or list")
     if isinstance(returned, Mapping):

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from iopt.door.amounts import apart
+from iopt.door.given import check_kind
 from iopt.errors import PlanError
 from iopt.exits.limits import Limits
 from iopt.exits.plan import Placement, Plan
@@ -67,11 +69,13 @@ class Evaluator:
     """Judges any number of plans of one problem."""
 
     def __init__(self, problem: Problem) -> None:
+        check_kind(problem, Problem, "problem")
         self.problem = problem
         self.limits = Limits.of(problem)
 
     def __call__(self, plan: Plan) -> Evaluation:
         """Raises `PlanError` for a plan of another problem."""
+        check_kind(plan, Plan, "plan")
         _check(self.problem, plan)
         used = Limits.zero(len(self.problem.cluster))
         costs: list[ApplicationCost] = []
@@ -98,7 +102,7 @@ class Evaluator:
             transfer_j = transfer_s = 0.0
             if node != before:
                 transfer_j = bits * (_known(sender.energy_per_bit_j) + _known(device.energy_per_bit_j))
-                rate = self.limits.links[before, node]
+                rate = float(self.limits.links[before, node])
                 transfer_s = cluster.network.connection_s + (bits / rate if rate > 0 else np.inf)
             compute_s = block.ops / device.flops_per_s
             blocks.append(
@@ -144,22 +148,24 @@ class Evaluator:
             if self.problem.tier_order and tiers[node] < tiers[before]:
                 yield f"{application.name}: {names[node]} after {names[before]} returns to a lower tier"
         if cost.accuracy < application.accuracy * (1 - TOLERANCE):
-            yield f"{application.name}: accuracy {cost.accuracy:g} is below {application.accuracy:g}"
+            found, asked = apart(cost.accuracy, application.accuracy)
+            yield f"{application.name}: accuracy {found} is below {asked}"
         if cost.latency_s > application.latency_s * (1 + TOLERANCE):
-            yield f"{application.name}: takes {cost.latency_s:g} s, limit {application.latency_s:g} s"
+            found, asked = apart(cost.latency_s, application.latency_s)
+            yield f"{application.name}: takes {found} s, limit {asked} s"
 
     def _overloads(self, used: Limits) -> Iterator[str]:
         """The limits that all applications share."""
         names = [device.name for device in self.problem.cluster.devices]
         for node in np.flatnonzero(used.compute > self.limits.compute * (1 + TOLERANCE)):
-            yield f"{names[node]}: computes {used.compute[node]:g} op/s, limit {self.limits.compute[node]:g} op/s"
+            found, limit = apart(used.compute[node], self.limits.compute[node])
+            yield f"{names[node]}: computes {found} op/s, limit {limit} op/s"
         for node in np.flatnonzero(used.memory > self.limits.memory * (1 + TOLERANCE)):
-            yield f"{names[node]}: holds {used.memory[node]:.0f} B of weights, limit {self.limits.memory[node]:.0f} B"
+            found, limit = f"{used.memory[node]:,.0f}", f"{self.limits.memory[node]:,.0f}"
+            yield f"{names[node]}: holds {found} bytes of weights, limit {limit} bytes"
         for before, node in np.argwhere((used.links > self.limits.links * (1 + TOLERANCE)) & (self.limits.links > 0)):
-            yield (
-                f"{names[before]} to {names[node]}: carries {used.links[before, node]:g} bit/s, "
-                f"limit {self.limits.links[before, node]:g} bit/s"
-            )
+            found, limit = apart(used.links[before, node], self.limits.links[before, node])
+            yield f"{names[before]} to {names[node]}: carries {found} bit/s, limit {limit} bit/s"
 
 
 def evaluate(problem: Problem, plan: Plan) -> Evaluation:

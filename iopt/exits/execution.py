@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from iopt.errors import ClusterError
 
@@ -22,12 +26,22 @@ class Powered(Protocol):
     def energy_per_bit_j(self) -> float | None: ...
 
 
+class Timed(Protocol):
+    """A device whose time can be counted."""
+
+    @property
+    def flops_per_s(self) -> float: ...
+    @property
+    def overhead_s(self) -> float: ...
+
+
 @dataclass(frozen=True)
 class Execution:
     """Counts over all `samples` of a run.
 
     `leaving`: samples per exit of the network, those that are not deployed included; `correct`: right answers.
-    `ops_by_node`: operations of blocks by device index; `bits_by_link`: bits by (from, to).
+    `ops_by_node`: operations of blocks by device index; `bits_by_link`: bits by (from, to). `blocks_by_node` and
+    `tensors_by_link`: blocks run and tensors sent, one per sample each.
     """
 
     samples: int
@@ -35,6 +49,8 @@ class Execution:
     leaving: tuple[int, ...]
     ops_by_node: Mapping[int, float]
     bits_by_link: Mapping[tuple[int, int], int]
+    blocks_by_node: Mapping[int, int]
+    tensors_by_link: Mapping[tuple[int, int], int]
 
     @property
     def accuracy(self) -> float:
@@ -44,6 +60,22 @@ class Execution:
     def fractions(self) -> tuple[float, ...]:
         """Of all samples that left at each exit."""
         return tuple(count / self.samples for count in self.leaving)
+
+    def latency_s(self, devices: Sequence[Timed], rates: NDArray[np.float64], connection_s: float) -> float:
+        """Mean latency of a sample: operations at the rates of the `devices`, in the plan's order, and bits at those of
+        the links, `rates` [from, to] bit/s, with overheads and connections.
+
+        Infinite over a link that does not exist.
+        """
+        computing = sum(
+            ops / devices[node].flops_per_s + self.blocks_by_node[node] * devices[node].overhead_s
+            for node, ops in self.ops_by_node.items()
+        )
+        sending = sum(
+            (bits / float(rates[link]) if rates[link] > 0 else inf) + self.tensors_by_link[link] * connection_s
+            for link, bits in self.bits_by_link.items()
+        )
+        return (computing + sending) / self.samples
 
     def energy_j(self, devices: Sequence[Powered]) -> float:
         """Mean energy of a sample: P/C per operation, and both ends' energy per bit. `devices` in the plan's order.

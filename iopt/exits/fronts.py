@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from iopt.door.given import check_kind
 from iopt.errors import OptionError
 from iopt.exits.geometry import Geometry, admissible_exits, geometry
 from iopt.exits.limits import Array, Limits
@@ -59,7 +60,8 @@ def front(problem: Problem) -> Front:
         paths, all_of_them = _paths(shape, Limits.of(problem))
         complete &= all_of_them
         for energy, time, path in paths:
-            points.append(Point(energy, time, leave.accuracy, leave.name, Plan((shape.placement(path),))))
+            plan = Plan((shape.placement(path),))
+            points.append(Point(float(energy), float(time), leave.accuracy, leave.name, plan))
     return Front(_undominated(points, np.array([(-p.energy_j, -p.latency_s, p.accuracy) for p in points])), complete)
 
 
@@ -80,11 +82,13 @@ def threshold_front(problem: Problem, variants: Sequence[Variant]) -> Front:
             if found.path is not None:
                 leave, time = variant.network.exits[exit], path_weight(shape.time, shape.source, found.path)
                 plan = Plan((shape.placement(found.path),))
-                points.append(Point(found.energy, time, leave.accuracy, leave.name, plan, tuple(variant.thresholds)))
+                point = Point(float(found.energy), float(time), leave.accuracy, leave.name, plan, variant.thresholds)
+                points.append(point)
     return Front(_undominated(points, np.array([(-p.energy_j, p.accuracy) for p in points])), complete)
 
 
 def _only(problem: Problem) -> Application:
+    check_kind(problem, Problem, "problem")
     if len(problem.applications) > 1:
         raise OptionError(f"a front is of one application; there are {len(problem.applications)}")
     return problem.applications[0]

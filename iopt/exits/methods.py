@@ -5,30 +5,30 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from numbers import Real
 
 import numpy as np
 
+from iopt.door.given import check_kind
+from iopt.door.stopping import check_stopping
 from iopt.door.wording import hint, shown
 from iopt.errors import OptionError
 from iopt.exits.evaluation import evaluate
-from iopt.exits.geometry import Geometry, geometry
-from iopt.exits.heuristics.larac import larac
-from iopt.exits.heuristics.mcp import mcp_path
-from iopt.exits.heuristics.tiers import tier_path
+from iopt.exits.geometry import geometry
 from iopt.exits.infeasible import impossible, shortage
 from iopt.exits.limits import Limits
+from iopt.exits.one_pass import TIER, place
 from iopt.exits.plan import Plan
 from iopt.exits.problem import Problem
-from iopt.exits.search.each import Path, PathFinder, by_deadline, one_after_another
-from iopt.exits.search.fin import DEFAULT_GAMMA, MOST_GAMMA, fin_path
+from iopt.exits.search.fin import DEFAULT_GAMMA, MOST_GAMMA
 from iopt.exits.search.pareto import DEFAULT_LABELS, pareto
-from iopt.exits.search.reroute import reroute, sequential
-from iopt.result import ACCURACY, OnProgress, Progress, Result, Status
+from iopt.result import ACCURACY, INTERRUPTED, OnProgress, Progress, Result, Status
 
 DEFAULT_TIME_LIMIT_S = 60.0
 DEFAULT_GAP = 1e-6
+FEW_LABELS = 200_000
+"""Some seconds of `pareto`; `exact` then goes on with `milp`."""
+START_PART = 0.2
+"""Of the time limit, at most, for the plan that `exact` starts from with several applications."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,10 @@ class Method:
 METHODS = {
     method.name: method
     for method in (
-        Method("exact", "proved: pareto for one application, milp for several"),
+        Method(
+            "exact",
+            "proved: pareto for one application, milp where that leaves a gap; sequential, then milp for several",
+        ),
         Method("pareto", "proved, one application: labels with dominance and Lagrangian bounds"),
         Method("milp", "proved: column generation, then the mixed-integer programme of all applications (HiGHS)"),
         Method("fin", "least-energy path through FIN's Feasible Inference Graph"),
@@ -53,8 +56,6 @@ METHODS = {
         Method("reroute", "several applications: rip up and reroute from several starts"),
     )
 }
-TIER = "all-"
-"""Methods that put everything on one tier begin so."""
 
 
 def method_names(problem: Problem) -> list[str]:
@@ -84,14 +85,17 @@ def solve(
     name = _meant(problem, method)
     if reason := impossible(problem):
         return Result(name, Status.INFEASIBLE, None, None, None, time.perf_counter() - began, message=reason)
-    if name == "pareto":
+    if method == "exact" and name == "pareto":
+        result = _exact(problem, labels, time_limit_s, gap, starts, on_progress)
+    elif name == "pareto":
         result = _pareto(problem, labels, time_limit_s, gap, on_progress)
     elif name == "milp":
-        from iopt.exits.milp import solve_milp
-
-        result = solve_milp(problem, time_limit_s, gap, starts, on_progress)
+        if method == "exact":
+            first = place(problem, "sequential", gap, gamma, proximity, START_PART * time_limit_s)
+            starts = [*starts, *([] if first.plan is None else [first.plan])]
+        result = _milp(problem, began, time_limit_s, gap, starts, on_progress)
     else:
-        result = _heuristic(problem, name, gap, gamma, proximity, time_limit_s)
+        result = place(problem, name, gap, gamma, proximity, time_limit_s)
     if result.status is Status.INFEASIBLE:
         result = replace(result, message=shortage(problem))
     return replace(result, runtime_s=time.perf_counter() - began)
@@ -105,8 +109,9 @@ def compare(
     on_progress: OnProgress | None = None,
 ) -> Iterator[Result[Plan]]:
     """Every method on one problem, the exact ones last."""
+    check_kind(problem, Problem, "problem")
     several = len(problem.applications) > 1
-    skipped = {"exact", "pareto"} if several else {"exact", "sequential", "reroute"}
+    skipped = {"exact", *(("pareto",) if several else ("sequential", "reroute"))}
     names = [name for name in reversed(method_names(problem)) if name not in skipped]
     names.sort(key=lambda name: (name in ("milp", "pareto"), name in ("sequential", "reroute")))
     for name in names:
@@ -114,10 +119,54 @@ def compare(
 
 
 def _meant(problem: Problem, method: str) -> str:
-    """What `exact` stands for."""
+    """What `exact` begins with."""
     if method != "exact":
         return method
     return "pareto" if len(problem.applications) == 1 else "milp"
+
+
+def _exact(
+    problem: Problem,
+    labels: int,
+    time_limit_s: float,
+    gap: float,
+    starts: Sequence[Plan],
+    on_progress: OnProgress | None,
+) -> Result[Plan]:
+    """One application: `pareto`, and where a moderate number of labels proves too little, `milp` from there."""
+    began = time.perf_counter()
+    first = _pareto(problem, min(labels, FEW_LABELS), time_limit_s, gap, on_progress)
+    is_done = first.status in (Status.OPTIMAL, Status.INFEASIBLE) or first.message == INTERRUPTED
+    if is_done or time.perf_counter() - began >= time_limit_s:
+        return first
+    known = [] if first.plan is None else [first.plan]
+    second = _milp(problem, began, time_limit_s, gap, [*starts, *known], on_progress)
+    bound = max((value for value in (first.bound, second.bound) if value is not None), default=None)
+    if second.plan is None or second.objective is None or bound is None:
+        return second
+    bound = min(bound, second.objective)
+    proved = second.objective - bound <= (gap + ACCURACY) * second.objective
+    return replace(
+        second,
+        status=Status.OPTIMAL if proved else Status.FEASIBLE,
+        bound=bound,
+        history=first.history + second.history,
+    )
+
+
+def _milp(
+    problem: Problem,
+    began: float,
+    time_limit_s: float,
+    gap: float,
+    starts: Sequence[Plan],
+    on_progress: OnProgress | None,
+) -> Result[Plan]:
+    """What is left of the time limit, which counts from `began`, is for the solver; so is loading it."""
+    from iopt.exits.milp import solve_milp
+
+    spent_s = time.perf_counter() - began
+    return solve_milp(problem, max(time_limit_s - spent_s, 0.0), gap, starts, on_progress, spent_s=spent_s)
 
 
 def _pareto(
@@ -133,7 +182,7 @@ def _pareto(
             on_progress(progress)
 
     shape = geometry(problem, 0)
-    found = pareto(shape, Limits.of(problem), labels, time_limit_s, gap, report)
+    found = pareto(shape, Limits.of(problem), labels, time_limit_s, gap, report, may_interrupt=True)
     if found.path is None:
         status = Status.INFEASIBLE if found.bound == np.inf else Status.UNKNOWN
         bound = None if found.bound == np.inf else found.bound
@@ -141,62 +190,10 @@ def _pareto(
     plan = Plan((shape.placement(found.path),))
     energy = evaluate(problem, plan).energy_j
     status = Status.OPTIMAL if energy - found.bound <= (gap + ACCURACY) * energy else Status.FEASIBLE
-    return Result("pareto", status, plan, energy, min(found.bound, energy), 0.0, history=tuple(history))
-
-
-def _heuristic(
-    problem: Problem, name: str, gap: float, gamma: int, proximity: int, time_limit_s: float
-) -> Result[Plan]:
-    last = name == "mcp-full"
-    shapes = [
-        geometry(problem, index, len(application.network.exits) - 1 if last else None)
-        for index, application in enumerate(problem.applications)
-    ]
-    limits, ends = Limits.of(problem), time.perf_counter() + time_limit_s
-    if name == "sequential":
-        paths = sequential(shapes, limits)
-    elif name == "reroute":
-        paths = reroute(shapes, limits, lambda: time.perf_counter() < ends)
-    else:
-        paths = one_after_another(shapes, limits, _finder(problem, name, gamma, proximity), by_deadline(shapes))
-    bound = sum(larac(shape).bound for shape in shapes) if name == "larac" else None
-    return _judged(problem, name, gap, shapes, paths, bound)
-
-
-def _finder(problem: Problem, name: str, gamma: int, proximity: int) -> PathFinder:
-    """The method for one application within what others leave."""
-    if name == "fin":
-        return partial(fin_path, gamma=gamma, proximity=proximity)
-    if name.startswith(TIER):
-        tier = problem.cluster.tiers.index(name.removeprefix(TIER))
-        nodes = [node for node, of in enumerate(problem.cluster.tier_of) if of == tier]
-        return lambda shape, limits: tier_path(shape.within(limits), nodes)
-    if name == "larac":
-        return lambda shape, limits: larac(shape.within(limits)).path
-    return lambda shape, limits: mcp_path(shape.within(limits))
-
-
-def _judged(
-    problem: Problem,
-    name: str,
-    gap: float,
-    shapes: Sequence[Geometry],
-    paths: Sequence[Path | None],
-    bound: float | None,
-) -> Result[Plan]:
-    """FEASIBLE, or UNKNOWN with what is broken or missing; OPTIMAL where the method's own bound proves it."""
-    missing = [shape.name for shape, path in zip(shapes, paths, strict=True) if path is None]
-    if missing:
-        message = f"{name} finds no placement for {', '.join(missing)}"
-        return Result(name, Status.UNKNOWN, None, None, bound, 0.0, message=message)
-    plan = Plan(tuple(shape.placement(path) for shape, path in zip(shapes, paths, strict=True) if path is not None))
-    evaluation = evaluate(problem, plan)
-    status = Status.FEASIBLE if evaluation.is_feasible else Status.UNKNOWN
-    energy = evaluation.energy_j
-    if bound is not None and evaluation.is_feasible:
-        bound = min(bound, energy)
-        status = Status.OPTIMAL if energy - bound <= (gap + ACCURACY) * energy else Status.FEASIBLE
-    return Result(name, status, plan, energy, bound, 0.0, message="; ".join(evaluation.violations))
+    message = INTERRUPTED if found.was_interrupted else ""
+    return Result(
+        "pareto", status, plan, energy, min(found.bound, energy), 0.0, message=message, history=tuple(history)
+    )
 
 
 def checked(
@@ -207,7 +204,9 @@ def checked(
     gamma: int = DEFAULT_GAMMA,
     proximity: int = 0,
 ) -> None:
-    """Raises `OptionError` for a method that does not exist or does not fit, or a parameter that makes no sense."""
+    """Raises `OptionError` for what is no problem, a method that does not exist or does not fit, or a parameter that
+    makes no sense."""
+    check_kind(problem, Problem, "problem")
     names = method_names(problem)
     if not isinstance(method, str) or method not in names:
         near = hint(method, names) if isinstance(method, str) else ""
@@ -223,11 +222,4 @@ def checked(
         raise OptionError(f"gamma is {gamma}; expected at most {MOST_GAMMA}")
     if proximity > gamma:
         raise OptionError(f"lambda is {proximity}, above gamma, {gamma}; expected at most gamma")
-    if not _is_number(time_limit_s) or not time_limit_s > 0:
-        raise OptionError(f"time limit is {shown(time_limit_s)}; expected a number of seconds above zero")
-    if not (_is_number(gap) and 0 <= gap < 1):
-        raise OptionError(f"gap is {shown(gap)}; expected a number from 0 to below 1")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+    check_stopping(time_limit_s, gap)

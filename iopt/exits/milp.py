@@ -31,7 +31,7 @@ from iopt.exits.search.columns import Priced, at_prices, generate
 from iopt.exits.search.each import Path
 from iopt.exits.search.pool import Pool
 from iopt.exits.search.routes import SLOPES, close
-from iopt.result import ACCURACY, OnProgress, Progress, Result, Status
+from iopt.result import ACCURACY, INTERRUPTED, OnProgress, Progress, Result, Status
 
 FORMULATIONS = {"flow": flow.build, "plain": plain.build}
 
@@ -208,7 +208,7 @@ class _Search:
             bound=min(self.bound, self.energy) if np.isfinite(self.bound) else None,
             runtime_s=time.perf_counter() - self._began,
             solver=f"HiGHS {version('highspy')}",
-            message="interrupted: the best plan so far" if self.was_interrupted else "",
+            message=INTERRUPTED if self.was_interrupted else "",
             history=tuple(self.history),
         )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
 from typing import NoReturn
 
+from iopt.door.numbers import is_number
 from iopt.door.wording import shown
 from iopt.errors import ModelError
 
@@ -82,8 +82,7 @@ class ExitNetwork:
         return tuple(min(1.0, max(0.0, 1.0 - fraction)) for fraction in gone)
 
     def _check(self, key: str, value: object, highest: float = math.inf) -> None:
-        is_number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-        if not (is_number and 0 <= value <= highest):  # type: ignore[operator]  # a number, as just seen
+        if not (is_number(value) and 0 <= value <= highest):
             expected = "zero or more" if highest == math.inf else f"a number from 0 to {highest:g}"
             self._refuse(key, shown(value), expected)
 

@@ -7,7 +7,9 @@ from functools import cached_property
 from typing import Literal, NoReturn, get_args
 
 from iopt.cluster import Cluster, LinkRate, Medium
-from iopt.door.numbers import is_number
+from iopt.door.given import check_kind
+from iopt.door.numbers import is_number, share_hint
+from iopt.door.units import ENERGY_PER_BIT, POWER
 from iopt.door.wording import hint, shown
 from iopt.errors import ClusterError, OptionError
 from iopt.exits.network import ExitNetwork
@@ -20,6 +22,10 @@ TOLERANCE = 1e-9
 ROOM = 1 + 1e-7
 """Limits are so many times as large for a solver. HiGHS 1.15 loses plans that keep a row by as little as its own
 tolerance, with presolve or without; those that this lets in are excluded one by one."""
+
+
+MEASURE = "iopt.exits.profile measures a module, and its .network is one"
+"""Where an early-exit network comes from."""
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,11 @@ class Application:
     name: str = ""
 
     def __post_init__(self) -> None:
+        check_kind(self.network, ExitNetwork, "network", "iopt.exits.load_profile", MEASURE)
         if not self.name:
             object.__setattr__(self, "name", self.network.name)
         if not (is_number(self.accuracy) and 0 <= self.accuracy <= 1):
-            self._refuse("accuracy", "a number from 0 to 1")
+            self._refuse("accuracy", f"a number from 0 to 1{share_hint(self.accuracy)}")
         for key in ("latency_s", "rate_per_s"):
             if not (is_number(getattr(self, key)) and getattr(self, key) > 0):
                 self._refuse(key, "a positive number")
@@ -60,7 +67,8 @@ class Problem:
     exit) or `expected`.
     `pinned`: block 1 runs on the source; otherwise the raw input may be sent. `tier_order`: no block runs in a lower
     tier than the one before it. `max_load`: part of a device's compute rate that may be used.
-    Raises `OptionError`, and `ClusterError` for a cluster without what energy needs.
+    A list of applications becomes a tuple. Raises `OptionError`, and `ClusterError` for a cluster without what energy
+    needs.
     """
 
     applications: tuple[Application, ...]
@@ -73,6 +81,8 @@ class Problem:
     max_load: float = 1.0
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "applications", _as_tuple(self.applications))
+        check_kind(self.cluster, Cluster, "cluster", "iopt.Cluster.load")
         if self.link_rate is None:
             object.__setattr__(self, "link_rate", self.cluster.network.link_rate)
         for key, known in (
@@ -96,12 +106,15 @@ class Problem:
                 f"{where}: network.medium is shared; exits need a switched network, with a rate per link"
             )
         for device in self.cluster.devices:
-            for key, words in (
-                ("power_w", "power, such as '6 W'"),
-                ("energy_per_bit_j", "energy, such as '30 nJ/bit'"),
+            for key, attribute, example in (
+                ("power", "power_w", POWER.example),
+                ("energy", "energy_per_bit_j", ENERGY_PER_BIT.example),
             ):
-                if getattr(device, key) is None:
-                    raise ClusterError(f"{where}: device {device.name!r} has no {words}; energy cannot be counted")
+                if getattr(device, attribute) is None:
+                    raise ClusterError(
+                        f"{where}: device {device.name!r}: {key}: missing; "
+                        f"expected it, such as '{example}', since energy is counted"
+                    )
 
     def _check_applications(self) -> None:
         if not self.applications:
@@ -126,3 +139,14 @@ class Problem:
             self.cluster.source if application.source is None else devices.index(application.source)
             for application in self.applications
         )
+
+
+def _as_tuple(applications: object) -> tuple[Application, ...]:
+    """Raises `OptionError` unless these are applications in a tuple or a list."""
+    if not isinstance(applications, tuple | list):
+        check_kind(applications, tuple, "applications", how="(application,) for a single one")
+    found = tuple(applications)  # type: ignore[var-annotated,arg-type]  # a tuple or a list, as just seen
+    for index, application in enumerate(found):
+        how = "Application(network, accuracy, latency_s) asks something of a network"
+        check_kind(application, Application, f"applications[{index}]", how=how)
+    return found

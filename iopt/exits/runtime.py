@@ -9,24 +9,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import get_args
 
 import numpy as np
 import torch
 from torch import nn
 
+from iopt.door.given import check_kind
+from iopt.door.reason import raised
 from iopt.door.wording import shown
-from iopt.errors import ModelError, PlanError
-from iopt.exits.batches import batches, check_labels, check_scores
-from iopt.exits.blocks import Backbone, Granularity, backbone
+from iopt.errors import IoptError, ModelError, PlanError
+from iopt.exits.batches import Batch, batches, check_labels, check_scores
 from iopt.exits.confidence import Floats, Rule, checked_rule, checked_thresholds, confidence, leaves
 from iopt.exits.execution import Execution
+from iopt.exits.match import matching_backbone
 from iopt.exits.network import ExitNetwork
 from iopt.exits.observations import Profile
 from iopt.exits.plan import Placement
 from iopt.exits.sections import Sections, sections
-from iopt.graph import Graph
-from iopt.graph.file import graph_hash
 from iopt.importer.export import in_eval_mode, read_module
 
 
@@ -48,6 +47,8 @@ def execute(
     `PlanError` for a placement of another network, `OptionError` for rule and thresholds.
     """
     network = profile.network if isinstance(profile, Profile) else profile
+    check_kind(network, ExitNetwork, "profile", "iopt.exits.load_profile")
+    check_kind(placement, Placement, "placement", how="a plan has one per application in its .placements")
     check_placement(network, placement)
     rule, limits = checked_rule(rule), checked_thresholds(thresholds, [leave.name for leave in network.exits])
     imported = read_module(module, example_input, network.name)
@@ -55,8 +56,8 @@ def execute(
     cut = matching_backbone(imported.graph, network, expected)
     run = _Run(network, placement, sections(imported, cut), rule, limits, source)
     with in_eval_mode(module), torch.no_grad():
-        for inputs, labels in batches(loader, tuple(example_input.shape[1:])):
-            run.take(inputs, labels)
+        for batch in batches(loader, tuple(example_input.shape[1:])):
+            run.take(batch)
     return run.execution()
 
 
@@ -69,27 +70,6 @@ def check_placement(network: ExitNetwork, placement: Placement) -> None:
     if len(placement.nodes) != blocks:
         name = exits[placement.exit].name
         raise PlanError(f"placement: {len(placement.nodes)} nodes; expected {blocks}, one per block up to {name!r}")
-
-
-def matching_backbone(graph: Graph, network: ExitNetwork, expected_hash: str | None) -> Backbone:
-    """The blocks of a graph in the granularity of the network. Raises `ModelError` unless the two belong together."""
-    if expected_hash is not None and expected_hash != graph_hash(graph):
-        raise ModelError(f"the module is not the one that profile {network.name!r} was measured on: other graph hash")
-    found = [backbone(graph, granularity) for granularity in get_args(Granularity)]
-    for cut in found:
-        if _sizes(network) == _sizes(cut):
-            return cut
-    blocks = " or ".join(str(len(cut.blocks)) for cut in found)
-    raise ModelError(
-        f"the module does not fit profile {network.name!r} ({len(network.blocks)} blocks, exits after "
-        f"{', '.join(str(leave.after) for leave in network.exits)}): expected the {blocks} blocks of its own graph, "
-        "equal in operations and sizes"
-    )
-
-
-def _sizes(cut: ExitNetwork | Backbone) -> object:
-    blocks = [(block.ops, block.out_bits, block.weight_bytes) for block in cut.blocks]
-    return cut.input_bits, blocks, [(leave.name, leave.after) for leave in cut.exits]
 
 
 class _Run:
@@ -111,17 +91,30 @@ class _Run:
         self.samples = self.correct = 0
         self.ops: defaultdict[int, float] = defaultdict(float)
         self.bits: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self.blocks: defaultdict[int, int] = defaultdict(int)
+        self.tensors: defaultdict[tuple[int, int], int] = defaultdict(int)
 
-    def take(self, inputs: torch.Tensor, labels: torch.Tensor) -> None:
-        """One batch, until all of it has left."""
-        self.samples += len(inputs)
-        tensor, node, index = inputs, self.source, 0
+    def take(self, batch: Batch) -> None:
+        """One batch, until all of it has left. Raises `ModelError` where a part of the network does not run on it."""
+        number, tensor, labels = batch
+        try:
+            self._take(tensor, labels)
+        except IoptError as error:
+            raise type(error)(f"batch {number}: {error}") from error
+        except RuntimeError as error:  # what torch raises
+            raise ModelError(f"batch {number}: {self.network.name} does not run on it: {raised(error)}") from error
+
+    def _take(self, tensor: torch.Tensor, labels: torch.Tensor) -> None:
+        self.samples += len(tensor)
+        node, index = self.source, 0
         for number, (device, block) in enumerate(zip(self.placement.nodes, self.network.blocks, strict=False), 1):
             if device != node:
                 self.bits[node, device] += tensor.numel() * tensor.element_size() * 8
+                self.tensors[node, device] += len(tensor)
             node = device
             tensor = self.parts.blocks[number - 1](tensor)
             self.ops[node] += block.ops * len(tensor)
+            self.blocks[node] += len(tensor)
             if self.network.exits[index].after == number:
                 staying = self._leave(index, tensor, labels)
                 tensor, labels, index = tensor[staying], labels[staying], index + 1
@@ -129,7 +122,15 @@ class _Run:
                     return
 
     def execution(self) -> Execution:
-        return Execution(self.samples, self.correct, tuple(self.leaving), dict(self.ops), dict(self.bits))
+        return Execution(
+            self.samples,
+            self.correct,
+            tuple(self.leaving),
+            dict(self.ops),
+            dict(self.bits),
+            dict(self.blocks),
+            dict(self.tensors),
+        )
 
     def _leave(self, index: int, tensor: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Count who leaves at an exit; the indices of those who stay."""

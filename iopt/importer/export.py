@@ -8,7 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from iopt.door.reason import reason
+from iopt.door.given import check_kind
+from iopt.door.reason import raised, reason
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.importer.program import Imported, read_program, refuse_other_types
@@ -26,6 +27,8 @@ def import_module(module: nn.Module, example_input: torch.Tensor, name: str) -> 
 
 def read_module(module: nn.Module, example_input: torch.Tensor, name: str) -> Imported:
     """`import_module`, with what is needed to run parts of the module."""
+    check_kind(module, nn.Module, "module")
+    check_kind(example_input, torch.Tensor, "example_input")
     shape = "x".join(map(str, example_input.shape))
     if example_input.dim() not in (2, 4) or example_input.shape[0] != 1:
         expected = "1 x channels x height x width, or 1 x features"
@@ -44,7 +47,7 @@ def _refusal(module: nn.Module, example_input: torch.Tensor, name: str, shape: s
     try:
         module(example_input.clone())
     except Exception as refused:
-        return f"{name} does not run on an input of {shape}: {reason(refused)}"
+        return f"{name} does not run on an input of {shape}: {raised(refused)}"
     return (
         f"{name} cannot be exported by torch.export: {reason(error)}; "
         "take branches and loops that depend on tensor values out of its forward"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ import torch
 from torch import nn
 
 from iopt.door.python_name import split_name
-from iopt.door.reason import reason
+from iopt.door.reason import raised
 from iopt.door.wording import hint, shown
 from iopt.errors import ModelError
 from iopt.graph import Graph
@@ -57,7 +58,7 @@ def _attribute(module: str, attribute: str) -> object:
         found: object = importlib.import_module(module)
     except (Exception, SystemExit) as error:
         where = " (looked on sys.path and in the current directory)" if isinstance(error, ModuleNotFoundError) else ""
-        raise ModelError(f"cannot import {module}: {type(error).__name__}: {reason(error)}{where}") from error
+        raise ModelError(f"cannot import {module}: {raised(error)}{where}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
             public = [name for name in dir(found) if not name.startswith("_")]
@@ -78,10 +79,30 @@ def _instance(found: object, spec: str) -> nn.Module:
 
 
 def _called(found: Callable[[], object], spec: str) -> object:
+    """What it makes. Raises `ModelError` where it needs arguments, and for what is raised in it."""
+    if needed := _needed(found):
+        raise ModelError(
+            f"{spec} needs arguments ({', '.join(needed)}); expected what can be called without any, "
+            "such as a function that gives them"
+        )
     try:
         return found()
     except (Exception, SystemExit) as error:
-        raise ModelError(f"{spec} cannot be called without arguments: {reason(error)}") from error
+        raise ModelError(f"{spec} raised {raised(error)}") from error
+
+
+def _needed(found: Callable[..., object]) -> list[str]:
+    """Names of the parameters without a default; none where Python does not know them."""
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    optional = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [
+        parameter.name
+        for parameter in parameters
+        if parameter.default is inspect.Parameter.empty and parameter.kind not in optional
+    ]
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from iopt.door.given import check_kind
 from iopt.partition.decisions import Decisions
 from iopt.partition.geometry import IC, IC_ROWS, OC, Floats, Geometry, H, Ints
 from iopt.partition.plan import Plan
@@ -86,6 +87,7 @@ class Evaluator:
     """Judges plans of one problem; keeps the problem's tables between calls."""
 
     def __init__(self, problem: Problem) -> None:
+        check_kind(problem, Problem, "problem")
         self.problem = problem
         self.geometry = Geometry.of(problem)
         devices = problem.cluster.devices
@@ -98,6 +100,7 @@ class Evaluator:
     def __call__(self, plan: Plan) -> Evaluation:
         """Raises `PlanError` for a plan that does not fit; one that breaks a cap is judged, with its violations in
         words."""
+        check_kind(plan, Plan, "plan")
         return self._summary(self.costs(Decisions.of(self.problem, self.geometry, plan)))
 
     def costs(self, plans: Decisions) -> Costs:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from numbers import Real
 
+from iopt.door.given import check_kind
+from iopt.door.stopping import check_stopping
 from iopt.door.wording import hint, shown
 from iopt.errors import OptionError
 from iopt.partition.evaluation import evaluate
@@ -73,6 +74,7 @@ def solve(
     `method`: a name of `METHODS`; `time_limit_s` and `gap` (relative) stop `milp`, heuristics are not limited;
     `starts`: plans that `milp` starts from, by default those of the heuristics and of `dp`. Raises `OptionError`.
     """
+    check_kind(problem, Problem, "problem")
     chosen = checked(method, time_limit_s, gap)
     began = time.perf_counter()
     if chosen.plan is not None:
@@ -93,6 +95,7 @@ def compare(
     on_progress: OnProgress | None = None,
 ) -> Iterator[Result[Plan]]:
     """Every method on one problem, the exact one last and started from the others."""
+    check_kind(problem, Problem, "problem")
     checked("milp", time_limit_s, gap)
     for name in ("single", "oc", "coedge", "modnn", "iop"):
         yield solve(problem, name)
@@ -121,14 +124,5 @@ def checked(method: str, time_limit_s: float, gap: float) -> Method:
         raise OptionError(f"method is {shown(method)}; expected a name (methods: {', '.join(METHODS)})")
     if method not in METHODS:
         raise OptionError(f"unknown method {method!r}{hint(method, METHODS)} (methods: {', '.join(METHODS)})")
-    if not _is_number(time_limit_s):
-        raise OptionError(f"time limit is {shown(time_limit_s)}; expected a number of seconds")
-    if not time_limit_s > 0:
-        raise OptionError(f"time limit is {time_limit_s} s; expected more than zero")
-    if not (_is_number(gap) and 0 <= gap < 1):
-        raise OptionError(f"gap is {shown(gap)}; expected a number from 0 to below 1")
+    check_stopping(time_limit_s, gap)
     return METHODS[method]
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)

@@ -21,7 +21,7 @@ from iopt.partition.milp_data import choices_of, partition_data, plan_of
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.shortage import least_shortage
-from iopt.result import ACCURACY, OnProgress, Progress, Result, Status
+from iopt.result import ACCURACY, INTERRUPTED, OnProgress, Progress, Result, Status
 
 Formulation = Literal["tight", "plain"]
 
@@ -105,7 +105,7 @@ class _Search:
             self._solve_without_presolve()
         if shortage is not None and self.best.plan is None and self.bound == np.inf:
             return self._result(Status.INFEASIBLE, shortage.message)
-        notes = ["interrupted: the best plan so far"] * self.was_interrupted
+        notes = [INTERRUPTED] * self.was_interrupted
         if not self.presolve:
             notes.append("a bound that HiGHS claimed with presolve contradicted this plan and was dropped")
         return self._result(self._status(), "; ".join(notes))

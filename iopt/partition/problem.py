@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
 from iopt.cluster import Cluster
+from iopt.door.given import check_kind
 from iopt.errors import ClusterError, ModelError, OptionError
 from iopt.graph import Graph, Operator
 from iopt.graph.layers import Conv2d, Linear, Pool
@@ -43,6 +44,8 @@ class Problem:
     relayout: Relayout = "concatenation"
 
     def __post_init__(self) -> None:
+        check_kind(self.graph, Graph, "graph", "iopt.load")
+        check_kind(self.cluster, Cluster, "cluster", "iopt.Cluster.load")
         for key, value, known in (
             ("memory", self.memory, get_args(MemoryModel)),
             ("relayout", self.relayout, get_args(Relayout)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from iopt.exits.fronts import Front, Point
 from iopt.exits.problem import Problem
 from iopt.report.console import print_table
-from iopt.report.exits_units import energy_unit, path, title
+from iopt.report.exits_units import energy_unit, path, thresholds_text, title
 from iopt.report.style import table
 from iopt.report.units import prefix
 
@@ -24,7 +24,7 @@ def by_accuracy(points: Sequence[Point]) -> list[Point]:
 
 def print_front(console: Console, problem: Problem, front: Front) -> None:
     """A line per placement; with chosen thresholds they are in it."""
-    console.print(f"{title(problem)}: {len(front.points)} placements that no other one beats", style="bold")
+    console.print(f"{title(problem)}: {_count(front)} no other one beats", style="bold")
     print_table(console, _table(problem, by_accuracy(front.points)))
     if not front.is_complete:
         console.print("too many to be sure of all: some may be missing", style="yellow")
@@ -36,14 +36,19 @@ def to_list(problem: Problem, front: Front) -> list[dict[str, Any]]:
     return [
         {
             "accuracy": point.accuracy,
-            "latency_s": float(point.latency_s),
-            "energy_j": float(point.energy_j),
+            "latency_s": point.latency_s,
+            "energy_j": point.energy_j,
             "exit": point.exit,
             "nodes": [names[node] for node in point.plan.placements[0].nodes],
             **({} if point.thresholds is None else {"thresholds": list(point.thresholds)}),
         }
         for point in by_accuracy(front.points)
     ]
+
+
+def _count(front: Front) -> str:
+    count = len(front.points)
+    return "1 placement that" if count == 1 else f"{count} placements that"
 
 
 def _table(problem: Problem, points: Sequence[Point]) -> Table:
@@ -63,6 +68,6 @@ def _table(problem: Problem, points: Sequence[Point]) -> Table:
             grid.add_section()
         before = point.accuracy
         cells = [f"{point.accuracy:.4g}", f"{point.latency_s * per_second:,.3f}", f"{point.energy_j * per_joule:,.3f}"]
-        chosen = [" ".join(f"{value:.3g}" for value in point.thresholds or ())] if has_thresholds else []
+        chosen = [thresholds_text(point.thresholds or ())] if has_thresholds else []
         grid.add_row(*cells, point.exit, *chosen, path(problem, point.plan.placements[0]))
     return grid

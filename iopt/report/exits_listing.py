@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from iopt.exits.observations import Profile
 from iopt.report.console import print_table
+from iopt.report.exits_units import rule_text
 from iopt.report.style import table
 from iopt.report.units import percent, rate
 
@@ -35,8 +36,8 @@ def profiles_table(profiles: Sequence[Profile], names: Sequence[str]) -> Table:
     return grid
 
 
-def print_profile(console: Console, profile: Profile) -> None:
-    """The exits of one network, and how they were measured."""
+def print_profile(console: Console, profile: Profile, note: str = "") -> None:
+    """The exits of one network, and how they were measured; `note` ends that line."""
     network = profile.network
     console.print(f"{network.name}: {len(network.blocks)} blocks, {len(network.exits)} exits", style="bold")
     grid = table()
@@ -46,6 +47,12 @@ def print_profile(console: Console, profile: Profile) -> None:
     for leave in network.exits:
         grid.add_row(leave.name, str(leave.after), percent(leave.fraction), f"{leave.accuracy:.4g}")
     print_table(console, grid)
-    if (measured := profile.measured) is not None:
-        limits = ", ".join(f"{value:g}" for value in measured.thresholds)
-        console.print(f"measured on {measured.samples} samples by {measured.rule}, thresholds {limits}")
+    if profile.measured is not None:
+        console.print(f"{measured_text(profile)}{note}")
+
+
+def measured_text(profile: Profile) -> str:
+    """`measured on 400 samples by entropy, thresholds 0.05`; empty for a profile that was not measured."""
+    if (measured := profile.measured) is None:
+        return ""
+    return f"measured on {measured.samples} samples by {rule_text(measured.rule, measured.thresholds)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from iopt.exits.plan import Placement, Plan
 from iopt.exits.problem import Application, Problem
 from iopt.report.exits_units import leaving, longest, path
 from iopt.report.style import table
-from iopt.report.units import percent, prefix, rate
+from iopt.report.units import percent, prefix, rate, size
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -94,18 +94,30 @@ def limits_table(problem: Problem, used: Limits) -> Table | None:
 def _limits(problem: Problem, used: Limits) -> Iterator[tuple[float, str, str, str]]:
     """Share, name, amount used and limit."""
     limits, names = Limits.of(problem), [device.name for device in problem.cluster.devices]
-    kinds = (("compute", "op/s", used.compute, limits.compute), ("memory", "B", used.memory, limits.memory))
-    for what, unit, amounts, caps in kinds:
+    kinds = (("compute", _ops_rate, used.compute, limits.compute), ("memory", _size, used.memory, limits.memory))
+    for what, words, amounts, caps in kinds:
         for node in np.flatnonzero((amounts > 0) & np.isfinite(caps)):
-            yield _row(f"{names[node]}: {what}", unit, float(amounts[node]), float(caps[node]))
+            yield _row(f"{names[node]}: {what}", words, float(amounts[node]), float(caps[node]))
     carried = (used.links > 0) & np.isfinite(limits.links) & (limits.links > 0)
     for sender, receiver in np.argwhere(carried):
         name = f"{names[sender]} to {names[receiver]}"
-        yield _row(name, "bit/s", float(used.links[sender, receiver]), float(limits.links[sender, receiver]))
+        yield _row(name, _bit_rate, float(used.links[sender, receiver]), float(limits.links[sender, receiver]))
 
 
-def _row(name: str, unit: str, used: float, limit: float) -> tuple[float, str, str, str]:
-    return used / limit, name, rate(used, unit), rate(limit, unit)
+def _row(name: str, words: Callable[[float], str], used: float, limit: float) -> tuple[float, str, str, str]:
+    return used / limit, name, words(used), words(limit)
+
+
+def _ops_rate(value: float) -> str:
+    return rate(value, "op/s")
+
+
+def _bit_rate(value: float) -> str:
+    return rate(value, "bit/s")
+
+
+def _size(value: float) -> str:
+    return size(round(value))
 
 
 def _exits(application: Application, placement: Placement) -> dict[int, str]:

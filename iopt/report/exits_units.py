@@ -60,6 +60,17 @@ def leaving(application: Application, exit: int) -> list[float]:
     return [*before, network.reach[network.exits[exit].after - 1]]
 
 
+def rule_text(rule: str, thresholds: Sequence[float]) -> str:
+    """`entropy, thresholds 0.05, 0.2`: every digit, so that they can be given back."""
+    word = "threshold" if len(thresholds) == 1 else "thresholds"
+    return f"{rule}, {word} {thresholds_text(thresholds, ', ')}"
+
+
+def thresholds_text(thresholds: Sequence[float], between: str = ",") -> str:
+    """`0.05,0.2`, as `--threshold` reads them: every digit."""
+    return between.join(repr(float(value)) if value not in (0, 1) else f"{value:g}" for value in thresholds)
+
+
 def longest(values: Sequence[float]) -> float:
     """The largest finite value; 0 without one."""
     return max((value for value in values if value < float("inf")), default=0.0)

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from iopt.door import json_file
+from iopt.door.file_kinds import READERS
 from iopt.errors import IoptError
+from iopt.exits.files import placement_schema, profile_schema
+from iopt.graph import file as graph_file
+from iopt.partition.files import schema as plan_schema
 
 DATA = {"short": [1, 2, {"a": None}], "long": [list(range(60)) for _ in range(3)], "ü": "ü" * 200, "empty": []}
 
@@ -68,6 +72,11 @@ def test_a_device_is_written_in_place() -> None:
         ([], "a.json: expected a mapping with schema 'iopt/a/1', got []"),
         ({}, "a.json: schema: expected 'iopt/a/1', got none"),
         ({"schema": 1}, "a.json: schema: expected 'iopt/a/1', got 1"),
+        ({"schema": [1]}, "a.json: schema: expected 'iopt/a/1', got [1]"),
+        (
+            {"schema": "iopt/graph/1"},
+            "a.json: schema: expected 'iopt/a/1', got 'iopt/graph/1', a graph, read by `iopt plan` and `iopt compare`",
+        ),
     ],
 )
 def test_another_schema(data: object, said: str) -> None:
@@ -75,3 +84,8 @@ def test_another_schema(data: object, said: str) -> None:
         json_file.checked_schema(data, "iopt/a/1", "a.json", IoptError)
     assert str(caught.value) == said
     assert json_file.checked_schema({"schema": "iopt/a/1"}, "iopt/a/1", "a.json", IoptError) == {"schema": "iopt/a/1"}
+
+
+def test_every_kind_of_file_is_known() -> None:
+    kinds = (graph_file, plan_schema, profile_schema, placement_schema)
+    assert sorted(kind.SCHEMA for kind in kinds) == sorted(READERS)

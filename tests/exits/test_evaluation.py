@@ -142,7 +142,7 @@ def test_each_limit_is_named() -> None:
         "mobile: computes 48 op/s, limit 10 op/s",
     )
     small = replace(hand_cluster(), devices=(replace(MOBILE, memory_bytes=59), EDGE, CLOUD))
-    assert broken(judged(hand(cluster=small), 2, 0, 0, 0)) == ("mobile: holds 60 B of weights, limit 59 B",)
+    assert broken(judged(hand(cluster=small), 2, 0, 0, 0)) == ("mobile: holds 60 bytes of weights, limit 59 bytes",)
     busy = judged(hand({"rate_per_s": 2.0}, energy="unconditional"), 1, 0, 1)
     assert broken(busy) == ("mobile to edge: carries 32 bit/s, limit 16 bit/s",)
 
@@ -186,7 +186,7 @@ SENTENCES = {
     r"(.+): accuracy .+ is below .+": lambda g, n: ("accuracy", g[0]),
     r"(.+): takes .+ s, limit .+ s": lambda g, n: ("latency", g[0]),
     r"(.+): computes .+ op/s, limit .+ op/s": lambda g, n: ("compute", n[g[0]]),
-    r"(.+): holds .+ B of weights, limit .+ B": lambda g, n: ("memory", n[g[0]]),
+    r"(.+): holds .+ bytes of weights, limit .+ bytes": lambda g, n: ("memory", n[g[0]]),
     r"(.+) to (.+): carries .+ bit/s, limit .+ bit/s": lambda g, n: ("bandwidth", n[g[0]], n[g[1]]),
 }
 
@@ -299,9 +299,9 @@ def test_a_problem_without_sense_is_refused(options: dict[str, Any], words: str)
 
 
 def test_a_cluster_without_energy_is_refused() -> None:
-    for key in ("power_w", "energy_per_bit_j"):
+    for key, named in (("power_w", "power"), ("energy_per_bit_j", "energy")):
         lame = replace(hand_cluster(), devices=(MOBILE, replace(EDGE, **{key: None}), CLOUD))
-        with pytest.raises(ClusterError, match="device 'edge' has no"):
+        with pytest.raises(ClusterError, match=f"device 'edge': {named}: missing; expected it, such as "):
             hand(cluster=lame)
 
 

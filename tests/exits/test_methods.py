@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
+from experiments.exits_instances import drawn
 from iopt.errors import OptionError
 from iopt.exits.evaluation import evaluate
 from iopt.exits.geometry import geometry
-from iopt.exits.infeasible import impossible, shortage
+from iopt.exits.infeasible import impossible
+from iopt.exits.limits import Limits
 from iopt.exits.methods import METHODS, compare, method_names, solve
 from iopt.exits.paths import path_weight
 from iopt.exits.problem import Problem
-from iopt.result import ACCURACY, Progress, Result, Status
+from iopt.exits.search import pareto as pareto_search
+from iopt.result import ACCURACY, INTERRUPTED, Progress, Result, Status
 from tests.exits.instances import tiny_problem
 from tests.exits.reference import feasible, judge, least_energy
 from tests.exits.test_heuristics import three
@@ -80,6 +83,20 @@ def test_exact_is_pareto_for_one_and_milp_for_several() -> None:
     assert solve(three()).method == "pareto"
     several = next(p for seed in range(20) if least_energy(p := tiny_problem(seed, "none", 2, most_blocks=2)) < inf)
     assert solve(several).method == "milp"
+
+
+def test_exact_goes_on_with_milp_where_labels_prove_too_little() -> None:
+    problem = drawn(20, 8, 3, memory=0.2)
+    few = solve(problem, "pareto", labels=300, gap=0.0)
+    assert few.status is not Status.OPTIMAL
+    assert few.bound is not None
+    result = solve(problem, "exact", labels=300, gap=0.0)
+    assert result.method == "milp"
+    assert result.status is Status.OPTIMAL
+    assert result.objective == solve(problem, "milp", gap=0.0).objective
+    assert result.bound is not None
+    assert result.bound >= few.bound
+    assert [progress.runtime_s for progress in result.history] == sorted(p.runtime_s for p in result.history)
 
 
 def test_methods_are_those_listed_and_one_per_tier() -> None:
@@ -210,66 +227,24 @@ def test_impossible_is_empty_where_there_is_a_plan() -> None:
     assert said > 5
 
 
-def short_of(problem: Problem) -> set[str]:
-    """The kinds of limit without which there would be a plan."""
-    return {
-        kind
-        for kind in ("memory", "compute", "links")
-        if least_energy(problem, ("bandwidth",) if kind == "links" else (kind,)) < inf
-    }
+def test_an_interrupt_leaves_the_best_plan_of_pareto(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = drawn(20, 8, 3, memory=0.2)
+    widths = []
 
+    def widen(search: Any, width: int, *rest: Any) -> None:
+        widths.append(width)
+        if len(widths) > 1:
+            raise KeyboardInterrupt
+        original(search, width, *rest)
 
-def test_the_shortage_names_what_is_short() -> None:
-    named = {"memory": 0, "compute": 0, "none alone": 0}
-    for seed in range(250):
-        problem = tiny_problem(seed, ("any", "all")[seed % 2])
-        if impossible(problem) or least_energy(problem) < inf:
-            continue
-        message, expected = shortage(problem), short_of(problem)
-        assert solve(problem).message == message
-        if not expected:
-            assert message == "app-0: the shared limits, no single kind of them alone, leave no room for it"
-            named["none alone"] += 1
-            continue
-        match = re.fullmatch(r"app-0: the limits on (.*) leave no room for it", message)
-        assert match is not None
-        assert set(match[1].split(" and on ")) == expected
-        for kind in expected & set(named):
-            named[kind] += 1
-    assert named["memory"] > 3
-    assert named["compute"] > 3
-
-
-def test_links_that_are_too_narrow_are_named() -> None:
-    """Block 2 does not fit on `a`; the 8 bits to the others a second fit once, not twice a second."""
-    problem = three(latency_s=100.0)
-    devices = (replace(problem.cluster.devices[0], memory_bytes=1), *problem.cluster.devices[1:])
-    (application,) = problem.applications
-    net = application.network
-    net = replace(net, blocks=(net.blocks[0], replace(net.blocks[1], weight_bytes=2), net.blocks[2]))
-    for rate, expected in ((1.0, None), (1.01, "net: the limits on memory and on links leave no room for it")):
-        asked = replace(
-            problem,
-            applications=(replace(application, network=net, rate_per_s=rate),),
-            cluster=replace(problem.cluster, devices=devices),
-        )
-        result = solve(asked)
-        if expected is None:
-            assert result.status is Status.OPTIMAL
-        else:
-            assert (result.status, result.message) == (Status.INFEASIBLE, expected)
-
-
-def test_together_they_do_not_fit() -> None:
-    problem = three(latency_s=100.0)
-    (application,) = problem.applications
-    net = replace(
-        application.network, blocks=tuple(replace(block, weight_bytes=1) for block in application.network.blocks)
-    )
-    devices = tuple(replace(device, memory_bytes=2) for device in problem.cluster.devices)
-    asked = tuple(replace(application, network=net, name=name) for name in ("one", "two", "three"))
-    asked_of = replace(problem, applications=asked, cluster=replace(problem.cluster, devices=devices))
-    assert solve(replace(asked_of, applications=asked[:1])).status is Status.OPTIMAL
-    result = solve(asked_of)
-    assert result.status is Status.INFEASIBLE
-    assert result.message == "each application fits alone, all of them together do not"
+    original = pareto_search._Search.widen
+    monkeypatch.setattr(pareto_search._Search, "widen", widen)
+    for method in ("pareto", "exact"):
+        widths.clear()
+        result = solve(problem, method)
+        assert result.status is Status.FEASIBLE
+        assert result.message == INTERRUPTED
+        assert result.plan is not None
+    widths.clear()
+    with pytest.raises(KeyboardInterrupt):
+        pareto_search.pareto(geometry(problem, 0), Limits.of(problem))

@@ -10,7 +10,7 @@ import pytest
 from experiments.exits_instances import drawn
 from iopt.cluster import Cluster, Device, Network
 from iopt.errors import OptionError
-from iopt.exits import Application, Block, Exit, ExitNetwork, Problem, infeasible, milp, solve
+from iopt.exits import Application, Block, Exit, ExitNetwork, Problem, milp, solve
 from iopt.exits.enumeration import best_plan
 from iopt.exits.geometry import geometry
 from iopt.exits.limits import Limits
@@ -68,7 +68,7 @@ def test_an_interrupt_ends_it(is_known: bool, is_noted: bool, monkeypatch: pytes
     assert plan is not None
     asked = []
 
-    def choice(pool: Pool, _: float) -> tuple[None, float]:
+    def choice(pool: Pool, *_: object) -> tuple[None, float]:
         asked.append(pool)
         if not is_noted:
             raise KeyboardInterrupt
@@ -84,11 +84,6 @@ def test_an_interrupt_ends_it(is_known: bool, is_noted: bool, monkeypatch: pytes
         result = solve_milp(problem, starts=[plan])
         assert (result.plan, result.message) == (plan, "interrupted: the best plan so far")
     assert len(asked) == 1
-
-
-def test_a_single_application_is_not_said_to_fit_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(infeasible, "_has_no_room", lambda *_: False)
-    assert "alone" not in infeasible.shortage(drawn(5, 4, 1))
 
 
 def test_gamma_has_an_end() -> None:

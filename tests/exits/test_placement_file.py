@@ -116,7 +116,7 @@ def test_the_keys_stay() -> None:
     """Other tools read them."""
     keys = "schema instance_hash options applications cluster placements result evaluation networks origins"
     assert list(data()) == keys.split()
-    assert data()["schema"] == "iopt.exits.plan/1"
+    assert data()["schema"] == "iopt/exits-placement/1"
     assert data()["placements"][1] == {"application": "second", "exit": "exit-2", "nodes": ["device"] * 3}
     assert list(data()["evaluation"]["applications"][0]["blocks"][0]) == [
         *("block", "node", "compute_j", "transfer_j", "compute_s", "transfer_s")
@@ -193,7 +193,7 @@ def test_what_only_reading_finds_needs_no_method(monkeypatch: pytest.MonkeyPatch
 # Malformed
 
 MALFORMED: dict[str, Change] = {
-    "schema: expected 'iopt.exits.plan/1'": put("schema", value="iopt/partition-plan/1"),
+    "schema: expected 'iopt/exits-placement/1'": put("schema", value="iopt/partition-plan/1"),
     "placements[0].nodes[4]: no device is named 'egde'; did you mean 'edge'?": (
         put("placements", 0, "nodes", 4, value="egde")
     ),

@@ -167,7 +167,7 @@ REFUSED: dict[str, tuple[nn.Module, Any, str]] = {
         "exit 'exit-2': scores of 3x3; expected 4 x",
     ),
     "maps": (Scores(lambda images: (images[:, :, None], images)), [BATCH], "exit 'exit-1': scores of 4x3x1; expected"),
-    "no run": (nn.Linear(7, 3), [BATCH], "the network does not run on inputs of 4x3: "),
+    "no run": (nn.Linear(7, 3), [BATCH], "batch 1: Linear does not run on inputs of 4x3: RuntimeError: "),
     "other exits": (
         Scores(lambda images: {"a": images, "b" if len(images) > 3 else "c": images}),
         [BATCH, (IMAGES[:2], LABELS[:2])],

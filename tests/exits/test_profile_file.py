@@ -80,14 +80,14 @@ def test_a_preset_goes_before_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     Path("b-lenet").write_text("{}")
     assert load_profile("b-lenet").network.name == "b-lenet"
-    with pytest.raises(ModelError, match=r"b-lenet: schema: expected 'iopt\.exits\.profile/1', got none"):
+    with pytest.raises(ModelError, match=r"b-lenet: schema: expected 'iopt/exits-profile/1', got none"):
         load_profile(Path("b-lenet"))
 
 
 Change = Callable[[dict[str, Any]], object]
 WRONG: list[tuple[Change, str]] = [
-    (lambda data: data.pop("schema"), "schema: expected 'iopt.exits.profile/1', got none"),
-    (lambda data: data.update(schema="iopt.exits.profiling/2"), "schema: expected 'iopt.exits.profile/1', got"),
+    (lambda data: data.pop("schema"), "schema: expected 'iopt/exits-profile/1', got none"),
+    (lambda data: data.update(schema="iopt/exits-profile/2"), "schema: expected 'iopt/exits-profile/1', got"),
     (lambda data: data.pop("name"), "name: missing"),
     (lambda data: data.update(bloks=[]), "bloks: unknown key; did you mean 'blocks'?"),
     (lambda data: data.update(blocks=[]), "blocks: expected at least one entry, got an empty list"),
@@ -149,7 +149,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("a: [")
     with pytest.raises(ModelError, match=r"bad\.yaml: line .*not valid YAML"):
         load_profile(tmp_path / "bad.yaml")
-    with pytest.raises(ModelError, match=r"profile: expected a mapping with schema 'iopt\.exits\.profile/1', got 3"):
+    with pytest.raises(ModelError, match=r"profile: expected a mapping with schema 'iopt/exits-profile/1', got 3"):
         from_data(3, "profile")
 
 

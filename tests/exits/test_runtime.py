@@ -18,7 +18,7 @@ from iopt.exits.blocks import Granularity, backbone
 from iopt.exits.execution import Execution
 from iopt.exits.network import ExitNetwork
 from iopt.exits.observations import Profile
-from iopt.exits.plan import Placement
+from iopt.exits.plan import Placement, Plan
 from iopt.exits.profiling import observe
 from iopt.exits.runtime import execute
 from iopt.exits.sections import Section, sections
@@ -175,15 +175,25 @@ RENAMED = replace(NETWORK, exits=(replace(NETWORK.exits[0], name="x"), NETWORK.e
     [
         ({"profile": Profile(NETWORK, "0" * 64)}, ModelError, "is not the one that profile 'b-lenet' was measured on"),
         (
+            {"profile": Profile(NETWORK, "0" * 64)},
+            ModelError,
+            "its blocks are as large, but its graph differs",
+        ),
+        (
             {"profile": LARGER},
             ModelError,
-            r"does not fit profile 'b-lenet' \(6 blocks, exits after 2, 6\): expected the",
+            r"is not the one .*: its block 1 \('stages.0.0'\) has 235,200 operations, the profile's 1$",
         ),
-        ({"profile": RENAMED}, ModelError, "does not fit profile 'b-lenet'"),
+        (
+            {"profile": RENAMED},
+            ModelError,
+            "its exits are 'exit-1' after block 2, 'final' after block 6; the profile's are 'x' after block 2, 'final'",
+        ),
+        ({"profile": replace(NETWORK, input_bits=8)}, ModelError, r"its input has 25,088 bits, the profile's 8$"),
         (
             {"profile": network_of(zoo.graph("b-resnet")), "placement": Placement("a", 0, (0,)), "thresholds": [1, 1]},
             ModelError,
-            r"does not fit profile 'b-resnet' \(11 blocks, exits after 1, 5, 11\): expected the 6 or 2 blocks",
+            "is not the one that profile 'b-resnet' was measured on: it has 6 or 2 blocks, the profile has 11",
         ),
         ({"placement": Placement("a", 2, (0,) * 6)}, PlanError, "placement: exit is 2; expected 0 to 1"),
         ({"placement": Placement("a", 1, (0,) * 5)}, PlanError, "5 nodes; expected 6, one per block up to 'final'"),
@@ -195,6 +205,16 @@ RENAMED = replace(NETWORK, exits=(replace(NETWORK.exits[0], name="x"), NETWORK.e
             {"loader": [(EXAMPLE * float("nan"), torch.zeros(1, dtype=torch.int64))]},
             ModelError,
             "'exit-1': scores that",
+        ),
+        (
+            {"loader": [(EXAMPLE, torch.tensor([1])), (EXAMPLE.double(), torch.tensor([1]))]},
+            ModelError,
+            "^batch 2: b-lenet does not run on it: RuntimeError: ",
+        ),
+        (
+            {"placement": Plan((FULL,))},
+            OptionError,
+            "^placement is a Plan; expected a Placement: a plan has one per application in its .placements$",
         ),
         ({"loader": [(EXAMPLE, torch.tensor([12]))]}, ModelError, "labels from 12 to 12; expected classes from 0 to 9"),
     ],
@@ -211,11 +231,22 @@ class Device:
     flops_per_s: float
     power_w: float | None
     energy_per_bit_j: float | None
+    overhead_s: float = 0.0
 
 
 def test_energy_of_a_run() -> None:
     devices = [Device("a", 100.0, 5.0, 0.25), Device("b", 1000.0, 20.0, 0.5), Device("c", 1.0, None, None)]
-    execution = Execution(4, 3, (1, 3), {0: 800.0, 1: 2000.0}, {(0, 1): 16})
+    execution = Execution(4, 3, (1, 3), {0: 800.0, 1: 2000.0}, {(0, 1): 16}, {0: 4, 1: 3}, {(0, 1): 3})
     assert execution.energy_j(devices) == pytest.approx((800 * 0.05 + 2000 * 0.02 + 16 * 0.75) / 4)
     with pytest.raises(ClusterError, match="device 'c' has no power_w; energy cannot be counted"):
         replace(execution, ops_by_node={2: 1.0}).energy_j(devices)
+
+
+def test_latency_of_a_run() -> None:
+    """The mean of a sample: 0.1 s per block on `a`, 0.5 s per connection."""
+    devices = [replace(Device("a", 100.0, 5.0, 0.25), overhead_s=0.1), Device("b", 1000.0, 20.0, 0.5)]
+    execution = Execution(4, 3, (1, 3), {0: 800.0, 1: 2000.0}, {(0, 1): 16}, {0: 4, 1: 3}, {(0, 1): 3})
+    rates = np.array([[np.inf, 8.0], [0.0, np.inf]])
+    assert execution.latency_s(devices, rates, 0.5) == pytest.approx((8 + 4 * 0.1 + 2 + 16 / 8 + 3 * 0.5) / 4)
+    back = replace(execution, bits_by_link={(1, 0): 16}, tensors_by_link={(1, 0): 1})
+    assert back.latency_s(devices, rates, 0.5) == np.inf

@@ -23,6 +23,7 @@ from iopt.report.exits_comparison import rows, to_list
 from iopt.report.exits_comparison_table import print_comparison
 from iopt.report.exits_execution import print_execution
 from iopt.report.exits_execution import rows as execution_rows
+from iopt.report.exits_execution import to_dict as execution_to_dict
 from iopt.report.exits_front import print_front
 from iopt.report.exits_front import to_list as front_to_list
 from iopt.report.exits_summary import print_result
@@ -118,6 +119,16 @@ def test_limits_that_are_broken_are_red() -> None:
     assert any("\x1b[31m" in line and "device: compute" in line for line in out.splitlines())
 
 
+def test_memory_is_in_binary_units_as_everywhere() -> None:
+    net = replace(NETWORK, blocks=(replace(NETWORK.blocks[0], weight_bytes=3 * 2**20), *NETWORK.blocks[1:]))
+    devices = (replace(PROBLEM.cluster.devices[0], memory_bytes=4 * 2**20), *PROBLEM.cluster.devices[1:])
+    problem = replace(
+        PROBLEM, applications=(replace(ONE, network=net),), cluster=replace(PROBLEM.cluster, devices=devices)
+    )
+    lines = [" ".join(line.split()) for line in text(problem, result(problem, PLAN)).splitlines()]
+    assert "device: memory 3.0 MiB 4.0 MiB 75.0 %" in lines
+
+
 def test_a_long_list_of_limits_is_cut() -> None:
     campus = Cluster.load("campus")
     sources = [device.name for device in campus.devices[:16]]
@@ -156,22 +167,46 @@ def test_a_front() -> None:
 
 
 def test_a_front_with_thresholds() -> None:
-    point = Point(0.1, 0.004, 0.8, "final", PLAN, (0.25, 0.5))
+    point = Point(0.1, 0.004, 0.8, "final", PLAN, (0.2943062576643589, 0.5))
     out = printed(lambda screen: print_front(screen, PROBLEM, Front((point,), True)))
-    assert "0.25 0.5" in out
-    assert front_to_list(PROBLEM, Front((point,), True))[0]["thresholds"] == [0.25, 0.5]
+    assert "0.2943062576643589,0.5 " in out, "every digit, as --threshold reads it"
+    assert "1 placement that no other one beats" in out
+    assert front_to_list(PROBLEM, Front((point,), True))[0]["thresholds"] == [0.2943062576643589, 0.5]
+
+
+RUN = Execution(100, 86, (65, 25, 10), {0: 1e9, 1: 5e8}, {(0, 1): 5_000_000}, {0: 235, 1: 20}, {(0, 1): 10})
 
 
 def test_an_execution() -> None:
     """What is predicted is the expected energy, also where the problem counts all."""
     unconditional = replace(PROBLEM, energy="unconditional")
-    run = Execution(100, 86, (65, 25, 10), {0: 1e9, 1: 5e8}, {(0, 1): 5_000_000})
-    found = execution_rows(unconditional, PLAN, 0, run)
+    found = execution_rows(unconditional, PLAN, 0, RUN)
     assert found[1].predicted == evaluate(PROBLEM, PLAN).applications[0].energy_j
-    assert [row.measured for row in found[2:]] == [0.65, 0.25, 0.1]
-    out = printed(lambda screen: print_execution(screen, PROBLEM, 0, found, run, PLAN, "entropy, thresholds 0.5"))
+    assert found[2].predicted == evaluate(replace(PROBLEM, latency="expected"), PLAN).applications[0].latency_s
+    assert [row.counted for row in found[3:6]] == [0.65, 0.25, 0.1]
+    out = printed(lambda screen: print_execution(screen, PROBLEM, 0, found, RUN, PLAN, "entropy, thresholds 0.5"))
     assert "b-alexnet on mobile-edge-cloud, carried out on 100 samples" in out
     assert "+0.05 points" in out, "accuracy 86 % beside 85.95 %"
+    assert "measured" not in out
+    assert out.rstrip().endswith("are the operations and bits counted, at the cluster's rates and prices")
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert any(line.startswith("on device ") and " 10 Mop " in line for line in lines)
+    assert any(line.startswith("device to edge ") and " 50 kbit " in line for line in lines)
+
+
+def test_what_is_predicted_of_devices_and_links_is_what_the_energy_is_made_of() -> None:
+    found = execution_rows(PROBLEM, PLAN, 0, RUN)
+    devices = {device.name: device for device in PROBLEM.cluster.devices}
+    ops = {row.key[0]: row.predicted for row in found if row.unit == "op"}
+    bits = {row.key: row.predicted for row in found if row.unit == "bit"}
+    energy = sum((devices[name].power_w or 0) / devices[name].flops_per_s * amount for name, amount in ops.items())
+    energy += sum(amount * sum(devices[end].energy_per_bit_j or 0 for end in ends) for ends, amount in bits.items())
+    assert energy == pytest.approx(found[1].predicted)
+    data = execution_to_dict(found, RUN)
+    assert data["ops"]["edge"] == {"predicted": ops["edge"], "counted": 5e6}
+    assert data["bits"] == [
+        {"sender": "device", "receiver": "edge", "predicted": bits["device", "edge"], "counted": 50_000.0}
+    ]
 
 
 def test_the_deepest_exit_takes_the_rest() -> None:

@@ -15,7 +15,13 @@ from iopt.cli.exits.show import check, show
 app = typer.Typer(
     help="Place the blocks of early-exit networks over mobile, edge and cloud at least energy, with a proof.",
     rich_markup_mode=None,
-    no_args_is_help=True,
 )
 for command in (plan, compare, front, profile, run, show, check, networks):
     app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def _listing(context: typer.Context) -> None:
+    """`iopt exits` alone is `iopt exits --help`, as `iopt` is `iopt --help`."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())

@@ -27,7 +27,16 @@ def compare(
     json: options.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> int:
-    """Place with every method, and compare the costs."""
+    """Place with every method, and compare the costs.
+
+    NETWORK, a name of `iopt exits networks` or a profile file, needs --tiers, --accuracy and --latency:
+
+    \b
+      iopt exits compare b-alexnet --tiers mobile-edge-cloud --accuracy 0.8 --latency "5 ms"
+
+    WORKLOAD.yaml, a file with one application or several, says all that by itself; `iopt exits plan --help` has an
+    example.
+    """
     from iopt.door import json_file
     from iopt.report.console import console
     from iopt.report.exits_comparison import rows, to_list

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +18,7 @@ from iopt.cli.talk import complain, say
 
 if TYPE_CHECKING:
     from iopt.exits.files import Workload
-    from iopt.exits.fronts import Front
+    from iopt.exits.fronts import Front, Point
 
 
 @expanded(Given)
@@ -34,12 +36,16 @@ def front(
 ) -> int:
     """List the placements that no other one beats in energy, latency and accuracy at once.
 
-    Only --tiers is needed; --accuracy and --latency leave out what is worse.
+    NETWORK is a name of `iopt exits networks`, a profile file, or a workload file of one application. Only --tiers is
+    needed; --accuracy and --latency leave out what is worse.
+
+    \b
+      iopt exits front b-alexnet --tiers mobile-edge-cloud
     """
     from iopt.cli.output import check_writable_beside
     from iopt.door import json_file
     from iopt.report.console import console
-    from iopt.report.exits_front import print_front, to_list
+    from iopt.report.exits_front import by_accuracy, print_front, to_list
     from iopt.report.exits_picture import check_picture, draw_front
     from iopt.report.progress import LiveLine
 
@@ -52,7 +58,7 @@ def front(
         line.step("front")
         found = _front(workload, thresholds)
     if not found.points:
-        return _nothing(workload)
+        return _nothing(workload, found)
     if picture is not None:
         draw_front(workload.problem, found, picture)
     if json:
@@ -61,6 +67,8 @@ def front(
             say("too many to be sure of all: some may be missing")
     else:
         print_front(console(), workload.problem, found)
+        for words in _how_to_go_on(given, workload, by_accuracy(found.points)[-1]):
+            print(words)
     if picture is not None and not quiet:
         say(f"written to {picture}")
     return Exit.OK
@@ -84,8 +92,30 @@ def _front(workload: Workload, thresholds: int | None) -> Front:
     return threshold_front(workload.problem, choices)
 
 
-def _nothing(workload: Workload) -> Exit:
+def _how_to_go_on(given: Given, workload: Workload, point: Point) -> Iterator[str]:
+    """From a point with thresholds of its own to a plan; nothing for any other."""
+    from iopt.report.exits_units import thresholds_text
+
+    observations = workload.profiles[0].observations
+    if point.thresholds is None or observations is None:
+        return
+    chosen = f"--rule {observations.rule} --threshold {thresholds_text(point.thresholds)}"
+    yield "to go on from a line, here the last: measure with its thresholds, then plan with its accuracy"
+    yield f"  iopt exits profile MODULE --data DATA {chosen} -o chosen.json"
+    if given.tiers is None:
+        yield f"  iopt exits plan {given.network}, with chosen.json as its network"
+        return
+    latency = "1e6 s" if given.latency is None else given.latency
+    asked = f"--tiers {quote(given.tiers)} --accuracy {point.accuracy!r} --latency {quote(latency)}"
+    yield f"  iopt exits plan chosen.json {asked}"
+
+
+def _nothing(workload: Workload, found: Front) -> Exit:
     from iopt.exits.infeasible import impossible, shortage
 
-    complain(f"infeasible: {impossible(workload.problem) or shortage(workload.problem)}")
+    reason = impossible(workload.problem)
+    if not reason and not found.is_complete:
+        complain("no placement was found; there are too many to be sure that there is none")
+        return Exit.NO_PLAN
+    complain(f"infeasible: {reason or shortage(workload.problem)}")
     return Exit.INFEASIBLE

@@ -11,7 +11,8 @@ import typer
 
 from iopt.cluster import LinkRate
 
-METHODS = "exact|pareto|milp|fin|mcp|mcp-full|larac|sequential|reroute|all-TIER"
+METHODS = "exact|pareto|milp|fin|mcp|mcp-full|larac|sequential|reroute"
+TIER_METHODS = "`all-` and a tier, such as all-edge: every block there"
 
 
 class Energy(StrEnum):
@@ -32,7 +33,8 @@ class Granularity(StrEnum):
 NetworkArgument = Annotated[
     str,
     typer.Argument(
-        metavar="NETWORK", help="A profile of `iopt exits networks`, a profile file, or a workload file (YAML)."
+        metavar="NETWORK|WORKLOAD.yaml",
+        help="A profile of `iopt exits networks`, a profile file, or a workload file.",
     ),
 ]
 PlacementArgument = Annotated[Path, typer.Argument(metavar="PLACEMENT", help="A file that `iopt exits plan -o` wrote.")]
@@ -66,7 +68,8 @@ AnyOrderOption = Annotated[bool, typer.Option("--any-order", help="Blocks may re
 GammaOption = Annotated[int, typer.Option("--gamma", help="Depths that FIN divides the latency into.")]
 LambdaOption = Annotated[int, typer.Option("--lambda", help="Least depth of FIN's paths.")]
 TimeLimitOption = Annotated[float, typer.Option("--time-limit", metavar="SECONDS", help="Of a solve.")]
-RuleOption = Annotated[Rule | None, typer.Option("--rule", help="When a sample is sure enough to leave.")]
+RULE = typer.Option("--rule", help="When a sample is sure enough to leave.")
+RuleOption = Annotated[Rule | None, RULE]
 ThresholdOption = Annotated[
     str | None, typer.Option("--threshold", metavar="A,B,...", help="One per exit but the last, from 0 to 1.")
 ]

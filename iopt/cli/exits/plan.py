@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 @expanded(Given)
 def plan(
     given: Given,
-    method: Annotated[str, typer.Option("--method", metavar=options.METHODS, help="How to decide.")] = "exact",
+    method: Annotated[
+        str, typer.Option("--method", metavar=options.METHODS, help=f"How to decide; also {options.TIER_METHODS}.")
+    ] = "exact",
     gamma: options.GammaOption = 30,
     proximity: options.LambdaOption = 0,
     time_limit: options.TimeLimitOption = 60.0,
@@ -33,7 +35,21 @@ def plan(
     json: options.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> int:
-    """Place the blocks of early-exit networks at least energy."""
+    """Place the blocks of early-exit networks at least energy.
+
+    NETWORK, a name of `iopt exits networks` or a profile file, needs --tiers, --accuracy and --latency:
+
+    \b
+      iopt exits plan b-alexnet --tiers mobile-edge-cloud --accuracy 0.8 --latency "5 ms"
+
+    WORKLOAD.yaml, a file with one application or several, says all that by itself:
+
+    \b
+      cluster: mobile-edge-cloud
+      applications:
+        - {network: b-alexnet, accuracy: 0.8, latency: 5 ms, rate: 10 Hz, count: 2}
+        - {network: b-lenet, accuracy: 0.9, latency: 1 ms}
+    """
     from iopt.exits.methods import solve
     from iopt.report.progress import LiveLine
 

@@ -11,6 +11,7 @@ from iopt.cli.exits import options
 if TYPE_CHECKING:
     from iopt.door.units import Kind
     from iopt.exits.files import Workload
+    from iopt.exits.observations import Profile
 
 NEEDED = {
     "tiers": "a preset of `iopt clusters` or a YAML file",
@@ -42,7 +43,7 @@ class Given:
     def workload(self, needed: Collection[str] = tuple(NEEDED)) -> Workload:
         """Read the files. `needed`: options that a network has to come with. Raises `IoptError`."""
         from iopt.errors import OptionError
-        from iopt.exits.files import load_workload
+        from iopt.exits.files import load_profile, load_workload
         from iopt.exits.files.profile_file import profile_names
         from iopt.exits.files.workload_file import is_workload
 
@@ -50,10 +51,11 @@ class Given:
             if typed := self._typed():
                 raise OptionError(f"{self.network} is a workload, which says all by itself; leave out {typed[0]}")
             return load_workload(self.network)
+        profile = load_profile(self.network)
         for name in needed:
             if getattr(self, name) is None:
                 raise OptionError(f"missing option '--{name}'; expected {NEEDED[name]}")
-        return self._single()
+        return self._single(profile)
 
     def read_files(self) -> dict[str, str]:
         """What is read from disk, by what names it: nothing may be written over it."""
@@ -65,16 +67,16 @@ class Given:
             files["--tiers"] = self.tiers
         return files
 
-    def _single(self) -> Workload:
+    def _single(self, profile: Profile) -> Workload:
         """One application."""
         from iopt.cluster import Cluster
         from iopt.door.units import LATENCY, RATE
-        from iopt.exits.files import Workload, load_profile
+        from iopt.errors import ClusterError
+        from iopt.exits.files import Workload
         from iopt.exits.problem import Application, Problem
 
         assert self.tiers is not None
         cluster = Cluster.load(self.tiers)
-        profile = load_profile(self.network)
         application = Application(
             profile.network,
             0.0 if self.accuracy is None else self.accuracy,
@@ -82,7 +84,11 @@ class Given:
             1.0 if self.rate is None else _quantity("--rate", self.rate, RATE),
             self.source,
         )
-        return Workload(Problem((application,), cluster, **self._conventions()), (profile,))
+        try:
+            problem = Problem((application,), cluster, **self._conventions())
+        except ClusterError as error:
+            raise ClusterError(f"{self.tiers}: {error}") from None
+        return Workload(problem, (profile,))
 
     def _conventions(self) -> Mapping[str, Any]:
         chosen = {"energy": self.energy, "link_rate": self.link_rate}

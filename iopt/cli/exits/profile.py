@@ -17,7 +17,7 @@ def profile(
     module: options.ModuleArgument,
     data: options.DataOption,
     threshold: options.ThresholdOption = None,
-    rule: options.RuleOption = options.Rule.ENTROPY,
+    rule: Annotated[options.Rule, options.RULE] = options.Rule.ENTROPY,
     input: options.ShapeOption = None,
     granularity: Annotated[
         options.Granularity, typer.Option("--granularity", help="A block per operator, or one up to every exit.")
@@ -33,35 +33,35 @@ def profile(
 ) -> None:
     """Measure an early-exit network: what leaves at each exit, and how accurate that is.
 
-    This runs the module's code.
+    Without --threshold, that of every exit is 0.05 by entropy and 0.95 by max-probability. This runs the module's code.
     """
     from iopt.cli.exits.measuring import module_and_data, thresholds_of
     from iopt.door import json_file
     from iopt.door.json_file import check_writable
-    from iopt.errors import OptionError
     from iopt.exits.files.profile_file import save_profile, to_dict
     from iopt.exits.profiling import profile as measured
     from iopt.importer.python_object import current_directory_first
     from iopt.importer.quiet import prints_aside
     from iopt.report.console import console
-    from iopt.report.exits_listing import print_profile
+    from iopt.report.exits_listing import measured_text, print_profile
     from iopt.report.progress import LiveLine
 
-    if threshold is None or rule is None:
-        raise OptionError("missing option '--threshold'; expected one number per exit but the last, such as 0.5,0.6")
     if output is not None:
         check_writable(output)
-    limits = thresholds_of(threshold)
+    limits = None if threshold is None else thresholds_of(threshold)
     with LiveLine(quiet) as line, current_directory_first(), prints_aside():
         line.step(f"measuring {module}")
         network, loader, example = module_and_data(module, data, input)
         title = name or module.rpartition(":")[2].rpartition(".")[2]
         found = measured(network, loader, rule.value, limits, example, title, granularity.value)
     found = found if keep_observations else replace(found, observations=None)
+    note = "" if threshold is not None else " (the default; --threshold sets others)"
     if output is None:
         print(json_file.pretty(to_dict(found)))
+        if note and not quiet:
+            say(f"{measured_text(found)}{note}")
         return
     save_profile(found, output)
-    print_profile(console(), found)
+    print_profile(console(), found, note)
     if not quiet:
         say(f"written to {output}")

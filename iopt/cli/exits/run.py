@@ -12,7 +12,6 @@ from iopt.cli.exits import options
 if TYPE_CHECKING:
     from iopt.exits.confidence import Rule
     from iopt.exits.files import PlacementFile
-    from iopt.exits.observations import Profile
 
 
 def run(
@@ -30,7 +29,8 @@ def run(
 ) -> None:
     """Carry out a placement block by block, and compare with what was predicted.
 
-    All devices are this one. This runs the module's code.
+    All devices are this one: samples, operations and bits are counted; energy and latency follow from them at the
+    cluster's rates and prices. This runs the module's code.
     """
     from iopt.cli.exits.measuring import module_and_data
     from iopt.door import json_file
@@ -40,11 +40,12 @@ def run(
     from iopt.importer.quiet import prints_aside
     from iopt.report.console import console
     from iopt.report.exits_execution import print_execution, rows, to_dict
+    from iopt.report.exits_units import rule_text
     from iopt.report.progress import LiveLine
 
     file = files.load(placement)
     index = _application(file, application)
-    rule_name, limits = _conditions(file.profiles[index], rule, threshold)
+    rule_name, limits = _conditions(file, index, rule, threshold)
     assert file.plan is not None
     with LiveLine(quiet) as line, current_directory_first(), prints_aside():
         line.step(f"running {module}")
@@ -55,7 +56,7 @@ def run(
     if json:
         print(json_file.pretty(to_dict(compared, found)))
     else:
-        print_execution(console(), file.problem, index, compared, found, file.plan, _words(rule_name, limits))
+        print_execution(console(), file.problem, index, compared, found, file.plan, rule_text(rule_name, limits))
 
 
 def _application(file: PlacementFile, name: str | None) -> int:
@@ -75,19 +76,36 @@ def _application(file: PlacementFile, name: str | None) -> int:
     return 0 if name is None else names.index(name)
 
 
-def _conditions(profile: Profile, rule: options.Rule | None, threshold: str | None) -> tuple[Rule, list[float]]:
+def _conditions(
+    file: PlacementFile, index: int, rule: options.Rule | None, threshold: str | None
+) -> tuple[Rule, list[float]]:
     """Rule and thresholds: as given, else as measured. Raises `OptionError` where neither is there."""
     from iopt.cli.exits.measuring import thresholds_of
     from iopt.errors import OptionError
     from iopt.exits.confidence import checked_rule
 
+    profile = file.profiles[index]
     measured = profile.measured
-    for option, given in (("--rule", rule), ("--threshold", threshold)):
-        if given is None and measured is None:
-            raise OptionError(f"missing option '{option}': the network's profile does not say how it was measured")
+    missing = [option for option, given in (("--rule", rule), ("--threshold", threshold)) if given is None]
+    if missing and measured is None:
+        example = _example("entropy" if rule is None else rule.value, len(profile.network.exits) - 1)
+        raise OptionError(
+            f"{file.path}: the profile of {profile.network.name!r} has no `measured`, so nothing says when a sample "
+            f"leaves; give {' and '.join(missing)}, such as {' '.join(example[option] for option in missing)}"
+        )
+    if rule is not None and threshold is None and measured is not None and rule.value != measured.rule:
+        raise OptionError(
+            f"--rule {rule.value}: the thresholds were measured by {measured.rule}; give --threshold, too"
+        )
     limits = thresholds_of(threshold) if threshold is not None else list(measured.thresholds) if measured else []
     return checked_rule(rule.value if rule is not None else measured.rule if measured else None), limits
 
 
-def _words(rule: str, thresholds: list[float]) -> str:
-    return f"{rule}, thresholds {', '.join(f'{value:g}' for value in thresholds)}"
+def _example(rule: Rule, count: int) -> dict[str, str]:
+    """Of both options: the rule with its default thresholds."""
+    from iopt.exits.confidence import DEFAULT_THRESHOLDS
+
+    return {
+        "--rule": f"--rule {rule}",
+        "--threshold": f"--threshold {','.join([f'{DEFAULT_THRESHOLDS[rule]:g}'] * count)}",
+    }

@@ -11,7 +11,7 @@ from iopt.door.strict import Strict
 from iopt.exits.files.profile_schema import BlockData, ExitData, MeasuredData
 from iopt.planfile.schema import Amount, Size, StatedResult
 
-SCHEMA = "iopt.exits.plan/1"
+SCHEMA = "iopt/exits-placement/1"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1)]
@@ -119,7 +119,7 @@ class EvaluationData(Strict):
 class PlacementData(Strict):
     """A placement of iopt: networks, cluster, where every block runs, what that costs. SI units (s, J, bit, byte)."""
 
-    schema_: Literal["iopt.exits.plan/1"] = Field(alias="schema")
+    schema_: Literal["iopt/exits-placement/1"] = Field(alias="schema")
     instance_hash: str = Field(description="SHA-256 of the canonical JSON of networks, applications, cluster, options")
     options: OptionsData
     applications: list[ApplicationData] = Field(min_length=1)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from iopt.door import json_file
+from iopt.door.given import check_kind
+from iopt.door.python_name import split_name
 from iopt.door.wording import hint, shown
 from iopt.errors import IoptError, ModelError
 from iopt.exits.network import Block, Exit, ExitNetwork
@@ -31,6 +33,9 @@ def load_profile(source: str | Path) -> Profile:
     if isinstance(source, str) and source in names:
         return from_data(read_yaml(_preset_text(source), f"profile {source}", ModelError), f"profile {source}")
     path = Path(source)
+    if isinstance(source, str) and split_name(source) and not path.exists():
+        how = f"`iopt exits profile {source} --data PACKAGE.MODULE:CALLABLE -o profile.json`"
+        raise ModelError(f"{source} is Python code, not a profile; measure it first: {how}")
     if isinstance(source, str) and path.name == source and not path.suffix and not path.exists():
         known = f"{hint(source, names)} (profiles: {', '.join(names)})"
         raise ModelError(f"{shown(source)}: neither a profile nor a file{known}")
@@ -41,6 +46,7 @@ def load_profile(source: str | Path) -> Profile:
 
 def save_profile(profile: Profile, path: str | Path) -> None:
     """Write a profile as JSON, whole or not at all. Raises `IoptError` where it cannot be written."""
+    check_kind(profile, Profile, "profile", how="Profile(network) makes one of a network")
     json_file.write(path, to_dict(profile))
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from iopt.door.strict import Strict
 
-SCHEMA = "iopt.exits.profile/1"
+SCHEMA = "iopt/exits-profile/1"
 
 Amount = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -23,7 +23,7 @@ class BlockData(Strict):
     name: str
     ops: Amount = Field(description="operations of one inference", examples=[22620000])
     out_bits: Amount = Field(description="bits that it passes on to the next block; 0 for the last")
-    weight_bytes: Count = Field(0, description="parameters that its node holds")
+    weight_bytes: Count = Field(0, description="parameters that its node holds; default: 0")
 
 
 class ExitData(Strict):
@@ -54,7 +54,7 @@ class ObservationsData(Strict):
 class ProfileData(Strict):
     """Blocks and exits of an early-exit network: what a placement needs to know of it."""
 
-    schema_: Literal["iopt.exits.profile/1"] = Field(alias="schema")
+    schema_: Literal["iopt/exits-profile/1"] = Field(alias="schema")
     name: Annotated[str, Field(min_length=1)]
     description: str = Field("", description="one line for people: what it is, and whose figures these are")
     reconstructed: list[str] = Field([], description="keys whose values are not published, but ours")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from iopt.cluster import Cluster
 from iopt.cluster.file import preset_names
 from iopt.door.wording import shown
-from iopt.errors import IoptError, ModelError, OptionError
+from iopt.errors import ClusterError, IoptError, ModelError, OptionError
 from iopt.exits.files.profile_file import load_profile, profile_names
 from iopt.exits.instance import OPTIONS
 from iopt.exits.observations import Profile
@@ -60,6 +60,8 @@ def load_workload(path: str | Path) -> Workload:
         used += [profiles[entry.network]] * len(found)
     try:
         problem = Problem(tuple(applications), cluster, **{key: getattr(file, key) for key in OPTIONS})
+    except ClusterError as error:
+        raise OptionError(f"{where}: cluster: {file.cluster}: {error}") from None
     except IoptError as error:
         raise OptionError(f"{where}: {error}") from None
     return Workload(problem, tuple(used))

@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from iopt.door import units
+from iopt.door.numbers import share_hint
 from iopt.door.quantities import Latency, Rate, editor_schema
 from iopt.door.strict import Strict
 
 MAX_COUNT = 256
 
 Name = Annotated[str, Field(min_length=1)]
+
+
+def _no_percentage(value: object) -> object:
+    """The value itself. Raises `ValueError` for what seems to be a percentage."""
+    if hint := share_hint(value):
+        raise ValueError(f"expected a number from 0 to 1{hint}, got {value}")
+    return value
 
 
 class ApplicationEntry(Strict):
@@ -23,7 +31,9 @@ class ApplicationEntry(Strict):
         None, description="unique, default: the network's name; with a count of 3, camera becomes camera-1 ... camera-3"
     )
     network: Name = Field(description="a profile of `iopt exits networks`, or a file beside this one")
-    accuracy: Annotated[float, Field(ge=0, le=1)] = Field(description="at least, from 0 to 1", examples=[0.8])
+    accuracy: Annotated[float, Field(ge=0, le=1), BeforeValidator(_no_percentage)] = Field(
+        description="at least, from 0 to 1", examples=[0.8]
+    )
     latency: Latency = Field(description="at most", examples=[units.LATENCY.example])
     rate: Rate = Field(1.0, description="inferences a second; default: 1 Hz")
     source: Name | None = Field(None, description="the device that holds the input; default: the cluster's source")

@@ -13,10 +13,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from iopt.exits.geometry import Geometry
 from iopt.exits.limits import Array, Limits
+from iopt.exits.search.resources import Ints
 
 DEFAULT_GAMMA = 30
 MOST_GAMMA = 100_000
 """The layered graph has to fit into memory; beyond, exact labels are faster by far."""
+LONG = 300
+"""Depths from which the steps of a layer are taken one by one: rows that long cost more than a call."""
 
 
 def fin_path(
@@ -39,7 +42,7 @@ def fin_path(
     return _backtracked(table, energy, depths, geometry.source, int(node), int(depth) + first)
 
 
-def _depths(time: Array, longest_s: float, gamma: int) -> np.typing.NDArray[np.int64]:
+def _depths(time: Array, longest_s: float, gamma: int) -> Ints:
     """[L, N, N] how much deeper each step leads; gamma + 1 for one that takes longer than the limit.
 
     A quotient that is whole but for rounding stays whole.
@@ -49,29 +52,48 @@ def _depths(time: Array, longest_s: float, gamma: int) -> np.typing.NDArray[np.i
     return np.where(steps <= gamma, steps, gamma + 1).astype(np.int64)
 
 
-def _sweep(energy: Array, depths: np.typing.NDArray[np.int64], source: int, gamma: int) -> Array:
+def _sweep(energy: Array, depths: Ints, source: int, gamma: int) -> Array:
     """[L, N, gamma + 1] least energy of a path to block b on node n at every depth."""
     blocks, nodes = energy.shape[:2]
     table = np.full((blocks, nodes, gamma + 1), np.inf)
     first = np.flatnonzero(np.isfinite(energy[0, source]))
     table[0, first, depths[0, source, first]] = energy[0, source, first]
-    padded = np.full((nodes, 2 * gamma + 1), np.inf)
-    shifted = sliding_window_view(padded, gamma + 1, axis=1)  # [n, gamma - d]: the row of n, d deeper
+    extend = _by_slices if gamma >= LONG else _by_windows
     for block in range(1, blocks):
-        padded[:, gamma:] = table[block - 1]
         node, before = np.nonzero(np.isfinite(energy[block].T))
         if not len(node):
             break
-        ahead = shifted[before, gamma - depths[block, before, node]]
-        ahead += energy[block, before, node][:, None]
-        starts = np.flatnonzero(np.diff(node, prepend=-1))
-        table[block, node[starts]] = np.minimum.reduceat(ahead, starts)
+        extend(table[block], table[block - 1], node, before, energy[block, before, node], depths[block, before, node])
     return table
 
 
-def _backtracked(
-    table: Array, energy: Array, depths: np.typing.NDArray[np.int64], source: int, node: int, depth: int
-) -> tuple[int, ...]:
+def _by_slices(least: Array, known: Array, node: Ints, before: Ints, energy: Array, depths: Ints) -> None:
+    """Into `least` [N, gamma + 1], which is inf: what the steps, in order of `node`, make of `known`; one by one."""
+    ahead, last = np.empty(known.shape[1]), -1
+    for n, m, cost, deeper in zip(before.tolist(), node.tolist(), energy.tolist(), depths.tolist(), strict=True):
+        row, above = least[m, deeper:], known[n, : len(ahead) - deeper]
+        if m != last:
+            np.add(above, cost, out=row)
+        else:
+            moved = ahead[deeper:]
+            np.add(above, cost, out=moved)
+            np.minimum(row, moved, out=row)
+        last = m
+
+
+def _by_windows(least: Array, known: Array, node: Ints, before: Ints, energy: Array, depths: Ints) -> None:
+    """The same, all steps at once."""
+    nodes, size = known.shape
+    padded = np.full((nodes, 2 * size - 1), np.inf)
+    padded[:, size - 1 :] = known
+    shifted = sliding_window_view(padded, size, axis=1)  # [n, gamma - d]: the row of n, d deeper
+    ahead = shifted[before, size - 1 - depths]
+    ahead += energy[:, None]
+    starts = np.flatnonzero(np.diff(node, prepend=-1))
+    least[node[starts]] = np.minimum.reduceat(ahead, starts)
+
+
+def _backtracked(table: Array, energy: Array, depths: Ints, source: int, node: int, depth: int) -> tuple[int, ...]:
     """The path that ends on this node at this depth: the predecessor is one whose energy adds up exactly."""
     path = [node]
     for block in range(len(table) - 1, 0, -1):

@@ -45,6 +45,7 @@ class Found:
     energy: float
     bound: float
     labels: int = 0
+    was_interrupted: bool = False
 
 
 def pareto(
@@ -54,16 +55,28 @@ def pareto(
     time_limit_s: float = np.inf,
     gap: float = 0.0,
     on_found: OnFound | None = None,
+    may_interrupt: bool = False,
 ) -> Found:
     """The least-energy placement within the limits, by sweeps of growing width.
 
     Within the relative `gap`, after about `labels` labels or `time_limit_s`, the best placement and the best bound so
-    far are the answer.
+    far are the answer; if it `may_interrupt`, an interrupt from the keyboard that finds a placement ends it likewise.
     """
     ends = time.perf_counter() + time_limit_s
-    search, width = _Search(geometry.within(limits), limits), WIDTHS[0]
+    search = _Search(geometry.within(limits), limits)
+    try:
+        _widen(search, WIDTHS[0], labels, gap, ends, on_found)
+    except KeyboardInterrupt:
+        if search.path is None or not may_interrupt:
+            raise
+        return Found(search.path, search.energy, search.bound, search.labels, was_interrupted=True)
+    return Found(search.path, search.energy, search.bound, search.labels)
+
+
+def _widen(search: _Search, width: int, labels: int, gap: float, ends: float, on_found: OnFound | None) -> None:
+    """Sweeps from `width` on until the search is closed, or labels or time end."""
     while not search.is_closed(gap):
-        most = max(WIDTHS[0], (labels - search.labels) // geometry.depth)
+        most = max(WIDTHS[0], (labels - search.labels) // search.geometry.depth)
         search.widen(min(width, most), lambda: time.perf_counter() < ends)
         if on_found is not None:
             on_found(search.energy, search.bound)
@@ -72,7 +85,6 @@ def pareto(
         if width == WIDTHS[0]:
             search.price_limits()
         width = WIDTHS[min(WIDTHS.index(width) + 1, len(WIDTHS) - 1)]
-    return Found(search.path, search.energy, search.bound, search.labels)
 
 
 class _Search:

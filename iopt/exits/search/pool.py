@@ -72,11 +72,12 @@ class Pool:
         assert answer.fun is not None  # an application without a placement is dear, not impossible
         return float(answer.fun), _limits(prices, self.geometries[0].nodes)
 
-    def choice(self, time_limit_s: float) -> tuple[list[Path] | None, float]:
+    def choice(self, time_limit_s: float, known: Sequence[Path] | None = None) -> tuple[list[Path] | None, float]:
         """The best plan that the columns make up, and a bound on all that they make up (inf: none).
 
-        The plan may exceed a limit by the room that solvers are given. An interrupt from the keyboard ends it like the
-        time limit and is noted in `was_interrupted`.
+        `known`: a plan to start from. The plan that is found may exceed a limit by the room that solvers are given. An
+        interrupt from the keyboard ends it like the time limit and is noted in `was_interrupted`. HiGHS does without
+        presolve, which takes longer here than what it saves.
         """
         if not all(self._known):
             return None, np.inf
@@ -94,12 +95,18 @@ class Pool:
             np.ones(columns),
             np.ones(columns, dtype=bool),
         )
-        solution = program.solve(time_limit_s)
+        start = None if known is None else self._start(known, stay)
+        solution = program.solve(time_limit_s, start=start, presolve=False)
         self.was_interrupted |= solution.was_interrupted
         if solution.values is None:
             return None, np.inf if solution.is_infeasible else solution.bound * unit
         chosen = dict(self._columns[column] for column in stay[solution.values > 0.5])
         return [chosen[index] for index in range(count)], solution.bound * unit
+
+    def _start(self, known: Sequence[Path], stay: Ints) -> Array | None:
+        """Of these columns those of a plan; None where another has taken the place of one."""
+        chosen = np.array([float(known[index] == path) for index, path in (self._columns[column] for column in stay)])
+        return chosen if chosen.sum() == len(known) else None
 
     def _undominated(self, use: csr_array) -> Ints:
         """Columns that no other of the same application equals or undercuts in energy and in all that it takes."""

@@ -34,15 +34,15 @@ def best_path(geometry: Geometry, limits: Limits) -> Path | None:
     return pareto(geometry, limits, LABELS).path
 
 
-def sequential(geometries: Sequence[Geometry], limits: Limits) -> list[Path | None]:
+def sequential(geometries: Sequence[Geometry], limits: Limits, has_time: HasTime = lambda: True) -> list[Path | None]:
     """Each in turn, tightest latency first; those that find no room go first the next time."""
-    return _retried(geometries, limits, by_deadline(geometries))
+    return _retried(geometries, limits, by_deadline(geometries), has_time)
 
 
 def reroute(geometries: Sequence[Geometry], limits: Limits, has_time: HasTime = lambda: True) -> list[Path | None]:
     """The best that several starts lead to."""
     best = _State(geometries, limits, [None] * len(geometries))
-    for paths in _starts(geometries, limits):
+    for paths in _starts(geometries, limits, has_time):
         state = _State(geometries, limits, paths)
         _improve(state, has_time)
         if state.rank < best.rank:
@@ -62,15 +62,15 @@ def energy_of(geometries: Sequence[Geometry], paths: Sequence[Path | None]) -> f
     )
 
 
-def _starts(geometries: Sequence[Geometry], limits: Limits) -> Iterator[list[Path | None]]:
+def _starts(geometries: Sequence[Geometry], limits: Limits, has_time: HasTime) -> Iterator[list[Path | None]]:
     order = by_need(geometries, [larac(geometry).bound for geometry in geometries])
-    yield _retried(geometries, limits, order)
-    yield sequential(geometries, limits)
+    yield _retried(geometries, limits, order, has_time)
+    yield sequential(geometries, limits, has_time)
     dual = ascend(geometries, limits, np.inf, STEPS)
     if np.isfinite(dual.bound):
         for scale in SCALES:
             pairs = zip(geometries, dual.prices, strict=True)
-            yield _retried([_priced(geometry, prices, scale) for geometry, prices in pairs], limits, order)
+            yield _retried([_priced(geometry, prices, scale) for geometry, prices in pairs], limits, order, has_time)
 
 
 def _priced(geometry: Geometry, prices: Prices, scale: float) -> Geometry:
@@ -79,15 +79,19 @@ def _priced(geometry: Geometry, prices: Prices, scale: float) -> Geometry:
     return replace(geometry, energy=Prices(0.0, shared).weights(geometry))
 
 
-def _retried(geometries: Sequence[Geometry], limits: Limits, order: list[int]) -> list[Path | None]:
-    """One after another; as long as some find no room, again with those first."""
+def _retried(geometries: Sequence[Geometry], limits: Limits, order: list[int], has_time: HasTime) -> list[Path | None]:
+    """One after another; as long as some find no room, again with those first. None is placed once time is over."""
+
+    def find(geometry: Geometry, left: Limits) -> Path | None:
+        return best_path(geometry, left) if has_time() else None
+
     best: list[Path | None] = [None] * len(geometries)
     for _ in range(len(geometries)):
-        paths = one_after_another(geometries, limits, best_path, order)
+        paths = one_after_another(geometries, limits, find, order)
         if paths.count(None) < best.count(None):
             best = paths
         failed = [index for index in order if paths[index] is None]
-        if not failed:
+        if not failed or not has_time():
             break
         order = failed + [index for index in order if index not in failed]
     return best

@@ -49,7 +49,7 @@ class Resources:
 
     def excess(self, used: Array, block: int) -> Array:
         """[K, R] by how much the use lies above what can never matter; 0: this column cannot bind any more."""
-        over: Array = np.maximum(used - (self.capacity - self.left[block]), 0.0)
+        over: Array = np.maximum(used - np.maximum(self.capacity - self.left[block], 0.0), 0.0)
         return over
 
 

@@ -36,12 +36,15 @@ def close(
 
     `known`: energy of the best plan known, inf without one.
     """
-    best = priced.bound
+    best, plan = priced.bound, None
     for width in WIDTHS:
         reached = _fill(pool, limits, priced, known, width)
-        paths, bound = pool.choice(max(left_s(), 0.0))
+        if plan is not None and reached < known and width < WIDTHS[-1]:  # proves too little, and rarely a better plan
+            continue
+        paths, bound = pool.choice(max(left_s(), 0.0), plan)
         if paths is not None:
-            known = min(known, found(paths))
+            energy = found(paths)
+            known, plan = min(known, energy), paths
         best = max(best, min(bound, reached, known))
         blind = known == np.inf and width >= BLIND
         if best >= known * (1 - ACCURACY) or left_s() <= 0 or blind or pool.was_interrupted:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from iopt.exits import fronts
 from iopt.exits.files import profile_names
 from iopt.report import exits_picture
 from tests.cli.conftest import Iopt
@@ -61,6 +62,13 @@ def test_a_front_without_points(iopt: Iopt) -> None:
     code, out, err = iopt(*FRONT, "--latency", "1 ms")
     assert (code, out) == (3, "")
     assert err.startswith("iopt: infeasible: b-alexnet: latency 1 ms is out of reach")
+
+
+def test_an_empty_front_that_may_not_be_whole_proves_nothing(iopt: Iopt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fronts, "front", lambda _: fronts.Front((), False))
+    code, out, err = iopt(*FRONT)
+    assert (code, out) == (4, "")
+    assert err == "iopt: no placement was found; there are too many to be sure that there is none\n"
 
 
 def test_a_picture(iopt: Iopt) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -34,7 +36,23 @@ BAD = {
     "Invalid value for '--energy': 'much' is not one of 'expected', 'unconditional'": (
         *("plan", *ASKED, "--energy", "much"),
     ),
-    "cluster 'cal4': device 'device-1' has no power, such as '6 W'": ("plan", "b-lenet", "--tiers", "cal4", *LIMITS),
+    "cal4: cluster 'cal4': device 'device-1': power: missing; expected it, such as '6 W', since energy is counted": (
+        *("plan", "b-lenet", "--tiers", "cal4", *LIMITS),
+    ),
+    "flat.yaml: cluster: cal4: cluster 'cal4': device 'device-1': power: missing": ("plan", "flat.yaml"),
+    "'nonexist': neither a profile nor a file (profiles: b-alexnet": ("plan", "nonexist"),
+    "mypkg:net is Python code, not a profile; measure it first: `iopt exits profile mypkg:net --data ": (
+        *("plan", "mypkg:net"),
+    ),
+    "application 'b-alexnet': accuracy is 80.0; expected a number from 0 to 1 (write 0.8 for 80 %)": (
+        *("plan", *ASKED, "--accuracy", "80"),
+    ),
+    "flat80.yaml: applications[0].accuracy: expected a number from 0 to 1 (write 0.8 for 80 %), got 80": (
+        *("plan", "flat80.yaml"),
+    ),
+    "graph.json: schema: expected 'iopt/exits-profile/1', got 'iopt/graph/1', a graph, read by `iopt plan` and": (
+        *("plan", "graph.json", *TIERS, *LIMITS),
+    ),
     "work.yaml is a workload, which says all by itself; leave out --tiers": ("plan", "work.yaml", *TIERS),
     "work.yaml is a workload, which says all by itself; leave out --link-rate": (
         *("compare", "work.yaml", "--link-rate", "min"),
@@ -46,12 +64,12 @@ BAD = {
         *("plan", "order.yaml", *TIERS, *LIMITS),
     ),
     "work.yaml: cannot be written: it is the file that NETWORK names": ("plan", "work.yaml", "-o", "work.yaml"),
-    "work.yaml: schema: expected 'iopt.exits.plan/1'": ("check", "work.json"),
+    "work.yaml: schema: expected 'iopt/exits-placement/1'": ("check", "work.json"),
     "front.jpg: a picture is one of .png, .svg, .pdf": ("front", "b-lenet", *TIERS, "--picture", "front.jpg"),
     "a front is of one application; there are 3": ("front", "work.yaml"),
     "--thresholds: profile 'b-lenet' has no observations": ("front", "b-lenet", *TIERS, "--thresholds", "4"),
     "No such command 'xyzzy' (try 'iopt exits --help')": ("xyzzy",),
-    "Missing argument 'NETWORK' (try 'iopt exits plan --help')": ("plan",),
+    "Missing argument 'NETWORK|WORKLOAD.yaml' (try 'iopt exits plan --help')": ("plan",),
 }
 
 
@@ -59,6 +77,9 @@ BAD = {
 def test_bad_input_is_one_line(iopt: Iopt, message: str) -> None:
     Path("work.yaml").write_text(WORKLOAD)
     Path("work.json").write_text('{"schema": "work"}')
+    Path("graph.json").write_text('{"schema": "iopt/graph/1"}')
+    Path("flat.yaml").write_text(WORKLOAD.replace("mobile-edge-cloud", "cal4"))
+    Path("flat80.yaml").write_text(WORKLOAD.replace("0.8", "80"))
     for name, key, value in (("sum", "fraction", 0.152), ("order", "after", 1)):
         data = to_dict(load_profile("b-alexnet"))
         data["exits"][1][key] = value
@@ -74,3 +95,21 @@ def test_every_command_has_help(iopt: Iopt, command: str) -> None:
     code, out, err = iopt("exits", command, "--help")
     assert (code, err) == (0, "")
     assert out.startswith(f"Usage: iopt exits {command} ")
+
+
+def test_exits_alone_is_its_help(iopt: Iopt) -> None:
+    code, out, err = iopt("exits")
+    assert (code, err) == (0, "")
+    assert out == iopt("exits", "--help").out
+    assert out.startswith("Usage: iopt exits ")
+    assert all(f"\n  {command} " in out for command in ("plan", "profile", "networks"))
+
+
+def test_the_example_of_a_workload_in_the_help_is_one(iopt: Iopt) -> None:
+    lines = iopt("exits", "plan", "--help").out.splitlines()
+    first = next(index for index, line in enumerate(lines) if line.strip() == "cluster: mobile-edge-cloud")
+    example = lines[first : lines.index("", first)]
+    Path("work.yaml").write_text(textwrap.dedent("\n".join(example)))
+    assert iopt("exits", "plan", "work.yaml").code == 0
+    (command,) = (line for line in lines if line.strip().startswith("iopt exits plan b-alexnet"))
+    assert iopt(*shlex.split(command)[1:]).code == 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,23 @@ def data():
     images, labels = torch.randn(40, 1, 28, 28, generator=generator), torch.randint(10, (40,), generator=generator)
     yield from zip(images.split(16), labels.split(16))
 
+def breaks():
+    yield from list(data())[:1]
+    {}["labels"]
+
+def raises():
+    raise RuntimeError("no file\\nat all")
+
+def typed():
+    raise TypeError("a number is needed")
+
+def needs(path, shuffle=False):
+    return path
+
+class Sized(torch.nn.Module):
+    def __init__(self, width):
+        super().__init__()
+
 class Wide(torch.nn.Module):
     def __init__(self):
         super().__init__()
@@ -37,6 +56,12 @@ class Wide(torch.nn.Module):
     def forward(self, images):
         first = self.first(images.flatten(1))
         return {"early": self.early(first), "late": self.last(torch.relu(first))}
+
+class Picky(Wide):
+    def forward(self, images):
+        if images.shape[0] == 8:
+            raise ValueError("a batch of 16 is needed")
+        return super().forward(images)
 """
 PROFILE = ("exits", "profile", "mine:net", "--data", "mine:data", "--threshold", "0.99")
 
@@ -57,7 +82,7 @@ def test_from_a_module_to_a_run(here: Iopt) -> None:
     code, out, err = here(*PROFILE, "-o", "net.json", "--keep-observations", "--name", "mine")
     assert code == 0
     assert err.endswith("written to net.json\n")
-    assert "measured on 40 samples by entropy, thresholds 0.99" in out
+    assert "measured on 40 samples by entropy, threshold 0.99\n" in out
     profile = load_profile("net.json")
     assert profile.observations is not None and profile.measured is not None
     assert profile.network.name == "mine"
@@ -69,19 +94,69 @@ def test_from_a_module_to_a_run(here: Iopt) -> None:
     assert code == 0
     found = json.loads(out)
     assert found["samples"] == 40
-    assert found["accuracy"]["measured"] == pytest.approx(found["accuracy"]["predicted"])
-    assert found["energy_j"]["measured"] == pytest.approx(found["energy_j"]["predicted"])
-    for fraction in found["fractions"].values():
-        assert fraction["measured"] == pytest.approx(fraction["predicted"])
+    assert list(found["ops"]) and not [entry for entry in found["ops"].values() if not entry["counted"]]
+    pairs = [found["accuracy"], found["energy_j"], found["latency_s"], *found["fractions"].values()]
+    for pair in [*pairs, *found["ops"].values(), *found["bits"]]:
+        assert pair["counted"] == pytest.approx(pair["predicted"])
     table = here("exits", "run", "placement.json", "mine:net", "--data", "mine:data").out
-    assert "entropy, thresholds 0.99" in table
+    assert "entropy, threshold 0.99" in table
     otherwise = ("--rule", "max-probability", "--threshold", "0.5")
     table = here("exits", "run", "placement.json", "mine:net", "--data", "mine:data", *otherwise).out
-    assert "max-probability, thresholds 0.5" in table
+    assert "max-probability, threshold 0.5" in table
 
     code, out, _ = here("exits", "front", *asked, "--thresholds", "4", "--json")
     assert code == 0
     assert all(len(point["thresholds"]) == 1 for point in json.loads(out))
+
+
+def test_from_a_point_to_a_plan(here: Iopt) -> None:
+    """The commands that the front ends with lead to the energy of its last line."""
+    assert here(*PROFILE, "-o", "net.json", "--keep-observations").code == 0
+    asked = ("net.json", "--tiers", "efficient-edge", "--latency", "50 ms", "--thresholds", "6")
+    point = json.loads(here("exits", "front", *asked, "--json").out)[-1]
+    *_, _, profile, plan = here("exits", "front", *asked).out.splitlines()
+    measure = shlex.split(profile.replace("MODULE", "mine:net").replace("DATA", "mine:data"))[1:]
+    assert here(*measure).code == 0
+    code, out, _ = here(*shlex.split(plan)[1:], "--json")
+    assert code == 0
+    assert json.loads(out)["result"]["objective_j"] == pytest.approx(point["energy_j"], rel=1e-9)
+
+
+@pytest.mark.parametrize(("rule", "threshold"), [("entropy", 0.05), ("max-probability", 0.95)])
+def test_a_threshold_need_not_be_given(here: Iopt, rule: str, threshold: float) -> None:
+    given = ("exits", "profile", "mine:net", "--data", "mine:data", "--rule", rule)
+    said = f"measured on 40 samples by {rule}, threshold {threshold} (the default; --threshold sets others)"
+    code, out, _ = here(*given, "-o", "net.json")
+    assert code == 0
+    assert out.splitlines()[-1] == said
+    measured = load_profile("net.json").measured
+    assert measured is not None
+    assert measured.thresholds == (threshold,)
+    code, out, err = here(*given)
+    assert (code, json.loads(out)["measured"]["thresholds"]) == (0, [threshold])
+    assert err.splitlines()[-1] == said
+
+
+WRONG = {
+    ("mine:net", "mine:breaks"): "mine:breaks: batch 2: KeyError: 'labels'",
+    ("mine:net", "mine:raises"): "mine:raises raised RuntimeError: no file",
+    ("mine:net", "mine:needs"): "mine:needs needs arguments (path); expected what can be called without any",
+    ("mine:raises", "mine:data"): "mine:raises raised RuntimeError: no file",
+    ("mine:typed", "mine:data"): "mine:typed raised TypeError: a number is needed",
+    ("mine:Sized", "mine:data"): "mine:Sized needs arguments (width); expected what can be called without any",
+    (
+        "mine:Picky",
+        "mine:data",
+    ): "batch 3: Picky does not run on inputs of 8x1x28x28: ValueError: a batch of 16",
+}
+
+
+@pytest.mark.parametrize(("module", "data"), WRONG)
+def test_what_users_code_raises_is_named(here: Iopt, module: str, data: str) -> None:
+    code, out, err = here("exits", "profile", module, "--data", data, "--input", "1x1x28x28")
+    assert (code, out) == (2, "")
+    said = re.sub(r"mine_\w+:", "mine:", err.splitlines()[-1])
+    assert said.startswith(f"iopt: {WRONG[module, data]}")
 
 
 def test_standard_output_is_data(here: Iopt) -> None:
@@ -116,7 +191,16 @@ def test_how_it_was_measured_is_asked_for_where_nobody_knows(here: Iopt) -> None
     assert here("exits", "plan", *asked, "-o", "p.json").code == 0
     code, _, err = here("exits", "run", "p.json", "mine:net", "--data", "mine:data")
     assert code == 2
-    assert err.startswith("iopt: missing option '--rule': the network's profile does not say how it was measured")
-    code, _, err = here("exits", "profile", "mine:net", "--data", "mine:data")
+    said = "iopt: p.json: the profile of 'b-lenet' has no `measured`, so nothing says when a sample leaves; give "
+    assert err == f"{said}--rule and --threshold, such as --rule entropy --threshold 0.05\n"
+    code, _, err = here("exits", "run", "p.json", "mine:net", "--data", "mine:data", "--rule", "max-probability")
+    assert (code, err) == (2, f"{said}--threshold, such as --threshold 0.95\n")
+
+
+def test_thresholds_of_another_rule_are_not_taken_over(here: Iopt) -> None:
+    here(*PROFILE, "-o", "net.json")
+    asked = ("net.json", "--tiers", "efficient-edge", "--accuracy", "0", "--latency", "1 s")
+    assert here("exits", "plan", *asked, "-o", "p.json").code == 0
+    code, _, err = here("exits", "run", "p.json", "mine:net", "--data", "mine:data", "--rule", "max-probability")
     assert code == 2
-    assert err.startswith("iopt: missing option '--threshold'")
+    assert err == "iopt: --rule max-probability: the thresholds were measured by entropy; give --threshold, too\n"

@@ -12,6 +12,7 @@ from iopt.cli.exits import options
 from iopt.exits import files, methods
 from iopt.exits.blocks import Granularity
 from iopt.exits.confidence import Rule
+from iopt.exits.one_pass import TIER
 from iopt.exits.problem import Energy
 from iopt.result import Status
 from tests.cli.conftest import Iopt
@@ -29,9 +30,8 @@ applications:
 
 
 def test_the_help_names_every_choice() -> None:
-    *names, tier = options.METHODS.split("|")
-    assert sorted(names) == sorted(methods.METHODS)
-    assert tier == f"{methods.TIER}TIER"
+    assert sorted(options.METHODS.split("|")) == sorted(methods.METHODS)
+    assert f"`{TIER}`" in options.TIER_METHODS
     for mine, known in ((options.Energy, Energy), (options.Rule, Rule), (options.Granularity, Granularity)):
         assert set(mine) == set(get_args(known))
 
@@ -81,6 +81,18 @@ def test_show_and_check(iopt: Iopt) -> None:
     assert iopt("exits", "show", "placement.json").code == 2
 
 
+def test_each_kind_of_plan_says_what_reads_it(iopt: Iopt) -> None:
+    assert iopt("exits", "plan", *ASKED, "-o", "placement.json").code == 0
+    assert iopt("plan", "net.json", "--cluster", "mixed2", "--method", "dp", "-o", "plan.json").code == 0
+    placement = "got 'iopt/exits-placement/1', a placement, read by `iopt exits show` and `iopt exits check`\n"
+    split = "got 'iopt/partition-plan/1', a plan, read by `iopt show` and `iopt check`\n"
+    for command in ("show", "check"):
+        code, out, err = iopt(command, "placement.json")
+        assert (code, out) == (2, "")
+        assert err == f"iopt: placement.json: schema: expected 'iopt/partition-plan/1', {placement}"
+        assert iopt("exits", command, "plan.json").err.endswith(f"expected 'iopt/exits-placement/1', {split}")
+
+
 def test_json_is_the_placement_file(iopt: Iopt) -> None:
     code, out, err = iopt("exits", "plan", *ASKED, "--method", "fin", "--gamma", "100", "--json", "-o", "p.json")
     assert (code, err) == (0, "written to p.json\n")
@@ -101,7 +113,7 @@ def test_options_reach_the_problem(iopt: Iopt) -> None:
     assert (application.source, application.rate_per_s, application.latency_s) == ("edge", 10.0, 0.02)
 
 
-@pytest.mark.parametrize("method", [*options.METHODS.split("|")[:-1], "all-edge"])
+@pytest.mark.parametrize("method", [*options.METHODS.split("|"), "all-edge"])
 def test_every_method_by_name(iopt: Iopt, method: str) -> None:
     code, _, err = iopt("exits", "plan", *ASKED, "--method", method, "-o", "p.json")
     assert (code, err) == (0, "written to p.json\n")
@@ -127,7 +139,11 @@ def test_a_workload(iopt: Iopt) -> None:
 INFEASIBLE = {
     "accuracy 0.9 is out of reach: the best exit of b-alexnet has 0.8595": ("--accuracy", "0.9"),
     "latency 1 ms is out of reach: the least that any placement takes is 2.27631 ms": ("--latency", "1 ms"),
-    "the limits on compute leave no room for it": ("--rate", "100 kHz"),
+    (
+        "the limits on compute leave no room for it; "
+        "all devices together: compute: at least 3.54536e+12 op/s are needed, the limit is 4.764e+11; "
+        "device: compute: at least 2.262e+12 op/s are needed, the limit is 1.1e+10"
+    ): ("--rate", "100 kHz"),
 }
 
 
@@ -146,7 +162,8 @@ def test_a_method_that_finds_nothing(iopt: Iopt) -> None:
     code, out, err = iopt("exits", "plan", *ASKED, "--method", "fin", "--gamma", "1", "--latency", "4 ms")
     assert code == 4
     assert "UNKNOWN by fin" in out
-    assert err.startswith("iopt: no plan that keeps every limit was found: fin ")
+    hint = "gamma is 1, and each of 5 blocks takes one of these depths or more; try gamma 50"
+    assert err == f"iopt: no plan that keeps every limit was found: fin finds no placement for b-alexnet: {hint}\n"
     code, out, err = iopt("exits", "plan", *ASKED, "--method", "all-device")
     assert code == 4
     assert err.startswith("iopt: the plan of all-device breaks a limit: b-alexnet: takes 0.008")

@@ -1,0 +1,53 @@
+"""Objects that Python code gives, checked on the way in: what is there, what is expected, and the way from one to the
+other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from iopt.door.wording import shown
+from iopt.errors import OptionError
+
+_PARTS = ("network", "problem", "graph", "plan", "cluster")
+"""Under these names objects of iopt hold others."""
+
+
+def check_kind(value: object, kind: type, what: str, loader: str = "", how: str = "") -> None:
+    """Raise `OptionError` unless `value`, called `what`, is a `kind`.
+
+    `loader` makes one of a name, `how` says in words where one comes from.
+    """
+    if isinstance(value, kind):
+        return
+    expected = _article(_name_of(kind, type(value)))
+    raise OptionError(f"{what} is {_described(value, kind)}; expected {expected}{_way(value, kind, loader, how)}")
+
+
+def _described(value: object, kind: type) -> str:
+    if value is None or isinstance(value, str | int | float | Path):
+        return shown(value)
+    return _article(_name_of(type(value), kind))
+
+
+def _way(value: object, kind: type, loader: str, how: str) -> str:
+    found = next((part for part in _PARTS if isinstance(getattr(value, part, None), kind)), None)
+    if found is not None:
+        return f": its .{found} is one"
+    if type(value).__name__ == kind.__name__:
+        return f"; that one is for {_home(type(value))}.solve and the like"
+    if loader and isinstance(value, str | Path):
+        return f": {loader}({str(value)!r}) gives one"
+    return f": {how}" if how else ""
+
+
+def _name_of(kind: type, other: type) -> str:
+    """With its home where the other one has the same name: both problems are a `Problem`."""
+    return f"{_home(kind)}.{kind.__name__}" if kind.__name__ == other.__name__ else kind.__name__
+
+
+def _home(kind: type) -> str:
+    return "iopt.exits" if kind.__module__.startswith("iopt.exits.") else "iopt"
+
+
+def _article(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"

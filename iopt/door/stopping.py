@@ -1,0 +1,21 @@
+"""When a solve may stop, checked on the way in."""
+
+from __future__ import annotations
+
+from numbers import Real
+
+from iopt.door.wording import shown
+from iopt.errors import OptionError
+
+
+def check_stopping(time_limit_s: object, gap: object) -> None:
+    """Raise `OptionError` unless the time limit is above zero (infinity: none) and the relative gap from 0 to below
+    1."""
+    if not (_is_real(time_limit_s) and time_limit_s > 0):  # type: ignore[operator]  # a number, as just seen
+        raise OptionError(f"time limit is {shown(time_limit_s)}; expected a number of seconds above zero")
+    if not (_is_real(gap) and 0 <= gap < 1):  # type: ignore[operator]
+        raise OptionError(f"gap is {shown(gap)}; expected a number from 0 to below 1")
+
+
+def _is_real(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
