@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from iopt.tiling.evaluation import Evaluation, Evaluator, GroupCost, evaluate, tiles
+    from iopt.tiling.files import ConfigurationFile, Host, load, load_host, save, save_host
     from iopt.tiling.fronts import Front, Point, front
     from iopt.tiling.latency import HostModel, LayerTime
     from iopt.tiling.layers import Layer, chain
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Configuration": "plan",
+    "ConfigurationFile": "files",
     "Evaluation": "evaluation",
     "Evaluator": "evaluation",
     "Front": "fronts",
     "Group": "plan",
     "GroupCost": "evaluation",
+    "Host": "files",
     "HostModel": "latency",
     "Layer": "layers",
     "LayerTime": "latency",
@@ -39,7 +42,11 @@ _HOMES = {
     "compare": "methods",
     "evaluate": "evaluation",
     "front": "fronts",
+    "load": "files",
+    "load_host": "files",
     "parse": "notation",
+    "save": "files",
+    "save_host": "files",
     "solve": "methods",
     "tiles": "evaluation",
     "written": "notation",
@@ -47,11 +54,13 @@ _HOMES = {
 
 __all__ = [
     "Configuration",
+    "ConfigurationFile",
     "Evaluation",
     "Evaluator",
     "Front",
     "Group",
     "GroupCost",
+    "Host",
     "HostModel",
     "Layer",
     "LayerTime",
@@ -61,7 +70,11 @@ __all__ = [
     "compare",
     "evaluate",
     "front",
+    "load",
+    "load_host",
     "parse",
+    "save",
+    "save_host",
     "solve",
     "tiles",
     "written",
