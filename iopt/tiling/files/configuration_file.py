@@ -68,9 +68,7 @@ def to_dict(problem: Problem, result: Result[Configuration], max_groups: int | N
     }
 
 
-def save(
-    path: str | Path, problem: Problem, result: Result[Configuration], max_groups: int | None = None
-) -> None:
+def save(path: str | Path, problem: Problem, result: Result[Configuration], max_groups: int | None = None) -> None:
     """Write a configuration file, whole or not at all. Raises `IoptError` where it cannot be written."""
     json_file.write(path, to_dict(problem, result, max_groups))
 
