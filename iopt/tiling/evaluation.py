@@ -14,8 +14,8 @@ from iopt.tiling.layers import Layer
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.predictors import (
     assembly_bytes,
+    copied_bytes,
     maps_bytes,
-    padded_bytes,
     scratch_bytes,
     tile_bytes,
     untiled_bytes,
@@ -137,7 +137,7 @@ class Evaluator:
         if cells := self._computed(layer, step):
             height, width = step.reads.rows.size, step.reads.columns.size
             i = layer.input.channels * height * width * ELEMENT_BYTES
-            q = padded_bytes(problem.predictor, layer, height, width, step.padding)
+            q = copied_bytes(problem.predictor, problem.backend, layer, is_first, height, width, step.padding)
             x = scratch_bytes(problem.predictor, problem.backend, layer, cells)
             needs = int(tile_bytes(problem.predictor, is_first, i, q, out * cells, x))
             needs += problem.streamed_bytes(layer)
