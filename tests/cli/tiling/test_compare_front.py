@@ -11,7 +11,7 @@ from iopt.tiling import Problem, front, methods, written
 from tests.cli.conftest import Iopt
 from tests.cli.tiling.conftest import DEEP, host_of
 
-ASKED = ("deep.json", "--memory", "20 KiB", "--weights", "none")
+ASKED = ("deep.json", "--memory", "22 KiB", "--weights", "none")
 
 
 def test_compare_has_every_method(tile: Iopt) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from iopt.graph import file as graph_file
+from iopt.graph.layers import Add, Shape
 from iopt.tiling import Problem, save, save_host, solve
 from tests.cli.conftest import Iopt
 from tests.cli.tiling.conftest import DEEP, FLAT, host_of
@@ -22,7 +24,7 @@ BAD = {
     "deep.json is for an input of 1x3x24x32, which cannot be changed": (*DEEP_PLAN, "--input", "1x3x9x9"),
     "--memory: missing unit: expected a size such as '1 GiB', got '20'": (*DEEP_PLAN, "--memory", "20"),
     "--memory: expected a size from 1 B to 8192 TiB, got '0 B'": (*DEEP_PLAN, "--memory", "0 B"),
-    "--memory: unknown unit 'MBi': expected a size such as '1 GiB', got '20 MBi'; did you mean 'MiB'": (
+    "--memory: unknown unit 'MBi': expected a size such as '1 GiB', got '20 MBi'; did you mean 'Mbit' or 'MB'?": (
         *(*DEEP_PLAN, "--memory", "20 MBi"),
     ),
     "--bias: missing unit": (*DEEP_PLAN, "--predictor", "mafat", "--bias", "31"),
@@ -47,9 +49,10 @@ BAD = {
     "config.json: cannot be written: it is the file that CONFIGURATION names": (
         *(*BY_HAND, "config.json", "-o", "config.json"),
     ),
-    "graph 'branchy': operator 'op2' ": ("plan", "branchy.json"),
+    "graph 'branchy': operator 'op2' joins branches; tiling is for chains": ("plan", "branchy.json"),
     # a configuration that does not fit
-    "configuration '9x9/NoCut/2': expected tilings and cuts in turn": (*BY_HAND, "9x9/NoCut/2"),
+    "configuration '9x9/NoCut/2': 'NoCut' is no cut; expected tilings and cuts in turn": (*BY_HAND, "9x9/NoCut/2"),
+    "configuration '9x9': expected tilings and cuts in turn, such as 5x5/8/2x2": (*BY_HAND, "9x9"),
     "configuration '5x/NoCut': '5x' is no tiling; expected rows x columns": (*BY_HAND, "5x/NoCut"),
     "configuration '2x2/6/2x2': cut 6 is out of range; expected a layer from 1 to 5": (*BY_HAND, "2x2/6/2x2"),
     "configuration '2x2/3/2x2/2/1x1': cut 2 comes after cut 3; expected rising cuts": (*BY_HAND, "2x2/3/2x2/2/1x1"),
@@ -97,10 +100,9 @@ def there(tile: Iopt) -> Iopt:
     host = json.loads(Path("host.json").read_text())
     host["model"]["layers"] = host["model"]["layers"][:1]
     Path("short.json").write_text(json.dumps(host))
-    branchy = graph_file.to_dict(chain("branchy", (3, 8, 8), [conv(4, 1), conv(4, 1), conv(3, 1)]))
-    branchy["operators"][1].update(inputs=["input"], input_shapes=[[3, 8, 8]])
-    branchy["operators"][1]["body"]["kind"] = "conv2d"
-    Path("branchy.json").write_text(json.dumps(branchy))
+    branchy = chain("branchy", (4, 8, 8), [conv(4, 1), conv(4, 1)])
+    join = replace(branchy.operators[1], body=Add(), inputs=("op1", "input"), input_shapes=(Shape(4, 8, 8),) * 2)
+    graph_file.save(replace(branchy, operators=(branchy.operators[0], join)), "branchy.json")
     return tile
 
 
