@@ -45,7 +45,7 @@ def measure(call: Callable[[], object]) -> Allocation:
     os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # or the profiler says on standard error when it starts and stops
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         result = call()
-    results = profiler.profiler.kineto_results  # type: ignore[union-attr]  # the profiler has run
+    results = profiler.profiler.kineto_results
     events = sorted(_events(results.experimental_event_tree()), key=lambda event: event.time)
     del result
     return _counted(events)
@@ -85,7 +85,8 @@ def _scratch(events: list[_Event]) -> set[int]:
     for index, event in enumerate(events):
         if event.size > 0:
             open_blocks[event.address] = index
-        elif (start := open_blocks.pop(event.address, None)) is not None and event.convolution >= 0:
-            if events[start].convolution == event.convolution:
-                found |= {start, index}
+            continue
+        start = open_blocks.pop(event.address, None)
+        if start is not None and events[start].convolution == event.convolution >= 0:
+            found |= {start, index}
     return found

@@ -89,7 +89,7 @@ def _packed(body: Conv2d, weight: torch.Tensor, bias: torch.Tensor | None, shape
     """The convolution on weights in the order that oneDNN wants for inputs of this shape; without oneDNN, torch's."""
     window, groups = body.window, body.groups
     stride, dilation = list(window.stride), list(window.dilation)
-    if not torch.backends.mkldnn.is_available():  # pragma: no cover - a build of torch without oneDNN
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]  # pragma: no cover - no oneDNN here
         return lambda tensor, padding: functional.conv2d(tensor, weight, bias, stride, padding, dilation, groups)
     dense = weight.contiguous()
     packed = torch.ops.mkldnn._reorder_convolution_weight(  # noqa: SLF001 - oneDNN's packing has no public name

@@ -1,8 +1,8 @@
 """The layers of a chain, ready to run on whole maps and on tiles, in two styles.
 
 `torch` is plain PyTorch: it copies a tile with its padding wherever something was clipped, and its max-pooling makes
-indices. `lean` copies as little as it can: its poolings go over strided views and skip what is outside, its convolutions
-pad what is equal on both ends themselves. `iopt.tiling.predictors` says what each allocates.
+indices. `lean` copies as little as it can: its poolings go over strided views and skip what is outside, and its
+convolutions pad themselves what is equal on both ends. `iopt.tiling.predictors` says what each allocates.
 
 Convolutions are oneDNN's, on weights packed once: it then allocates its output and a few KiB of scratch, while
 `torch.nn.functional.conv2d` may pick another kernel by shape, write im2col columns, and pack weights at every call.

@@ -66,7 +66,7 @@ class RunningPool:
     def __init__(self, layer: Layer) -> None:
         self.layer, self.window = layer, layer.window
         self.divisors = Divisors(layer) if layer.kind == "average" and not layer.whole else None
-        (_, height, width), (_, rows, columns) = layer.input, layer.output
+        _, rows, columns = layer.output
         self._whole = Region(Span(0, rows), Span(0, columns))
         padding = (0, 0) if self.window is None else self.window.padding
         self._padding = Padding(padding[0], 0, padding[1], 0)

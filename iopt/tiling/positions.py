@@ -1,4 +1,4 @@
-"""A window position by position, as strided views of a tile: positions outside the map are skipped, nothing is padded."""
+"""A window, position by position, as strided views of a tile: those outside the map are skipped, nothing is padded."""
 
 from __future__ import annotations
 

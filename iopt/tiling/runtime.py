@@ -1,7 +1,7 @@
 """A configuration, really carried out: group after group, tile after tile, layer after layer.
 
-The order of allocations is that whose peak `iopt.tiling.predictors` states: a layer copies its tile where it must, drops
-the tile, computes and drops what it read; strips are cut out of the result, and freed once they are put together.
+The order of allocations is that whose peak `iopt.tiling.predictors` states: a layer copies its tile where it must,
+drops the tile, computes and drops what it read; strips are cut out of the result, and freed once they are put together.
 Weights and the caller's own input are not counted; the executor works on a copy of that input, with channels last.
 """
 
@@ -16,7 +16,7 @@ from iopt.door.wording import shown
 from iopt.errors import ModelError, OptionError
 from iopt.graph import Graph
 from iopt.tiling import maps
-from iopt.tiling.evaluation import check
+from iopt.tiling.fitting import check
 from iopt.tiling.grids import Grid
 from iopt.tiling.kernels import Executor, Kernel, load
 from iopt.tiling.plan import Configuration, Group

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 
 import torch
 
 from iopt.graph import Graph, Operator
-from iopt.graph.layers import Activation, BatchNorm, Conv2d, Flatten, Linear, Pool, Step, Window
+from iopt.graph.layers import Activation, BatchNorm, Conv2d, Linear, Step
 from iopt.tiling.layers import Layer, chain
 from iopt.tiling.plan import Configuration, Group
 from tests import instances
@@ -114,10 +113,8 @@ def _layer(random: Random, at: tuple[int, int, int]) -> instances.Layer:
     window = [(sides[0], sides[1]) for sides in (kernel, stride, padding)]
     if is_pool and is_average:
         made = avg_pool(*window, ceil_mode=random.random() < 0.2)
-        divisor = random.choice((None, None, 3))
-        return pool(
-            replace(made, layer=replace(made.layer, count_include_pad=random.random() < 0.5, divisor_override=divisor))
-        )
+        counted, divisor = random.random() < 0.5, random.choice((None, None, 3))
+        return pool(replace(made, layer=replace(made.layer, count_include_pad=counted, divisor_override=divisor)))
     if is_pool:
         return pool(max_pool(*window, ceil_mode=random.random() < 0.3, dilation=(dilation[0], dilation[1])))
     groups = random.choice([n for n in range(1, channels + 1) if channels % n == 0])
