@@ -45,8 +45,8 @@ def copied_bytes(
     """q of a tile of `height` x `width` input cells: 0 where the layer reads the tile as it is.
 
     Executors copy to pad, and at the first layer of a group because kernels of torch read dense memory: maps are stored
-    row by row, channels last, so whole rows or part of one are dense. im2col gathers its columns from a view of any kind,
-    and `lean` pools through views.
+    row by row, channels last, so whole rows or part of one are dense. im2col gathers its columns from any view, and
+    `lean` pools through views.
     """
     if predictor not in EXECUTORS or layer.kind not in _COPYING[predictor]:
         return np.multiply(height, 0)
