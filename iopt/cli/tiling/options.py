@@ -91,6 +91,18 @@ FallbackOption = Annotated[
     bool, typer.Option("--fallback", help="Where nothing fits, take the least memory; of the method mafat.")
 ]
 TimeLimitOption = Annotated[float, typer.Option("--time-limit", metavar="SECONDS", help="Of the method milp.")]
+RepeatOption = Annotated[int, typer.Option("--repeat", metavar="N", help="Times that everything is measured.")]
+ExecutorOption = Annotated[
+    Executor | None, typer.Option("--executor", help="Default: that of the predictor, or lean.")
+]
+WeightsFileOption = Annotated[
+    Path | None, typer.Option("--weights", metavar="FILE", help="A state dict that torch.save wrote.")
+]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", metavar="N", help="Of random weights of a network of `iopt models`; default: 0.")
+]
+Weighted = tuple[int | None, Path | None]
+"""Seed and file of the weights."""
 ConfigurationArgument = Annotated[Path, typer.Argument(metavar="CONFIG", help="A file that `iopt tile plan -o` wrote.")]
 NotationArgument = Annotated[
     str,

@@ -37,7 +37,7 @@ class MachineData(Strict):
     torch: str = Field(description="version of PyTorch")
     threads: int = Field(ge=1)
     executor: Literal["lean", "torch"]
-    repeat: int = Field(ge=1, description="times that each point was measured; the median counts")
+    repeat: int = Field(ge=1, description="times that each point was measured; the fastest counts")
 
 
 class HostData(Strict):

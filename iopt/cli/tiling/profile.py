@@ -1,0 +1,105 @@
+"""`iopt tile profile`: how long this host takes for the layers of a network, by size of tile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from iopt.cli import options as common
+from iopt.cli.talk import say
+from iopt.cli.tiling import options
+
+if TYPE_CHECKING:
+    from iopt.graph import Graph
+    from iopt.tiling.files import Host
+
+
+def profile(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A network of `iopt models`, or package.module:callable.")],
+    repeat: options.RepeatOption = 5,
+    executor: Annotated[
+        options.Executor, typer.Option("--executor", help="Whose layers are timed.")
+    ] = options.Executor.LEAN,
+    input: common.InputOption = None,
+    weights: options.WeightsFileOption = None,
+    seed: options.SeedOption = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the host's times here.")
+    ] = None,
+    json: options.JsonOption = False,
+    quiet: common.QuietOption = False,
+) -> None:
+    """Time the layers of a network on this host, whole and in tiles.
+
+    `iopt tile plan --host FILE --objective latency` plans with the times.
+    """
+    from iopt.door import json_file
+    from iopt.door.json_file import check_writable
+    from iopt.report.console import console
+    from iopt.report.progress import LiveLine
+    from iopt.report.tiling_host import print_host
+    from iopt.tiling.files.host_file import save_host, to_dict
+
+    if output is not None:
+        check_writable(output)
+    with LiveLine(quiet) as line:
+        line.step(f"measuring {model}")
+        graph, host = _measured(model, input, executor.value, repeat, (seed, weights))
+    if output is not None:
+        save_host(host, output)
+    if json:
+        print(json_file.pretty(to_dict(host)))
+    else:
+        print_host(console(), graph, host)
+    if output is not None and not quiet:
+        say(f"written to {output}")
+
+
+def _measured(
+    model: str, shape: str | None, executor: str, repeat: int, weights: options.Weighted
+) -> tuple[Graph, Host]:
+    import torch
+
+    from iopt.cli.tiling.measuring import module_of
+    from iopt.graph.file import graph_hash
+    from iopt.importer.python_object import current_directory_first
+    from iopt.importer.quiet import prints_aside
+    from iopt.tiling.files import Host
+    from iopt.tiling.files.host_file import Machine
+    from iopt.tiling.profiling import profile as measured
+    from iopt.tiling.trial import network
+
+    sizes = _sizes(model, shape)
+    with current_directory_first(), prints_aside():
+        module = module_of(model, *weights)
+        graph, state = network(module, torch.zeros(sizes), model)
+        times = measured(graph, state, executor, repeat=repeat)  # type: ignore[arg-type]  # one of the two
+    machine = Machine(_processor(), torch.__version__, torch.get_num_threads(), executor, repeat)
+    return graph, Host(model, graph_hash(graph), times, None, machine)
+
+
+def _sizes(model: str, shape: str | None) -> tuple[int, ...]:
+    """Of the input, with the batch. Raises `IoptError`."""
+    from iopt import zoo
+    from iopt.errors import ModelError
+    from iopt.graph.input_shape import checked_shape, parse_shape
+
+    if shape is not None:
+        return checked_shape(parse_shape(shape))
+    if model in zoo.ENTRIES:
+        return zoo.find(model).input_shape
+    raise ModelError(f"{model} needs the shape of its input; give one such as --input 1x3x224x224")
+
+
+def _processor() -> str:
+    """Its model, where the system says so."""
+    import platform
+
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.processor() or platform.machine())
