@@ -179,7 +179,9 @@ UNTRUE: dict[str, Change] = {
     "evaluation.violations": put("evaluation", "violations", value=["too much"]),
     "result.objective_value": put("result", "objective_value", value=float(PROBLEM.macs)),
     "result.gap": put("result", "gap", value=0.0),
-    "result.bound_value": together(put("result", "bound_value", value=COST.macs * 2.0), put("result", "gap", value=0.0)),
+    "result.bound_value": together(
+        put("result", "bound_value", value=COST.macs * 2.0), put("result", "gap", value=0.0)
+    ),
     "result.status is OPTIMAL": put("result", "status", value="OPTIMAL"),
     "result.status is INFEASIBLE": put("result", "status", value="INFEASIBLE"),
     "result.status is UNKNOWN": put("result", "status", value="UNKNOWN"),
@@ -260,9 +262,13 @@ MALFORMED: dict[str, Change] = {
         put("options", "objective", value="latency"), put("host", value=None)
     ),
     "options: the host model has 3 layers; the network has 4": lambda data: data["host"]["layers"].pop(),
-    "host: layers[2]: a layer's cells are (100.0, 1.0); expected rising": put("host", "layers", 2, "cells", value=[100, 1]),
+    "host: layers[2]: a layer's cells are (100.0, 1.0); expected rising": put(
+        "host", "layers", 2, "cells", value=[100, 1]
+    ),
     "host.layers[0].seconds[1]: expected 0.0 or more": put("host", "layers", 0, "seconds", 1, value=-1.0),
-    "network: graph 'net': operator 'op1': kernel is (0, 3); expected positive": put("network", "operators", 0, "body", "window", "kernel", value=[0, 3]),
+    "network: graph 'net': operator 'op1': kernel is (0, 3); expected positive": (
+        put("network", "operators", 0, "body", "window", "kernel", value=[0, 3])
+    ),
     "result.max_groups: expected 1 or more, got 0": put("result", "max_groups", value=0),
     "result.runtime_s: missing": lambda data: data["result"].pop("runtime_s"),
 }
@@ -283,5 +289,7 @@ def test_a_network_that_cannot_be_tiled_is_named() -> None:
     result = solve(Problem(graph), "untiled")
     changed = data(result, Problem(graph))
     changed["groups"][0]["rows"] = 2
-    with pytest.raises(PlanError, match=r"config\.json: groups: group of layers 0 ... 1: op2 cannot be tiled: a linear "):
+    with pytest.raises(
+        PlanError, match=r"config\.json: groups: group of layers 0 ... 1: op2 cannot be tiled: a linear "
+    ):
         read(changed)

@@ -29,24 +29,7 @@ def module_of(model: str, seed: int | None, weights: Path | None) -> nn.Module:
         near = hint(model, zoo.ENTRIES)
         raise ModelError(f"{shown(model)}: expected a network of `iopt models` or package.module:callable{near}")
     if weights is not None:
-        _load(module, weights)
+        from iopt.importer.weights_file import load_weights
+
+        load_weights(module, weights)
     return module
-
-
-def _load(module: nn.Module, path: Path) -> None:
-    """Fill it with the state dict of a file, whose reading cannot run code."""
-    import torch
-
-    from iopt.door.reason import reason
-
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror or reason(error)}") from None
-    except Exception as error:  # torch raises what its readers and pickle raise
-        raise ModelError(f"{path}: not a state dict that torch.save wrote: {reason(error)}") from None
-    try:
-        module.load_state_dict(state)
-    except (RuntimeError, TypeError) as error:
-        said = " ".join(str(error).split())
-        raise ModelError(f"{path}: not the weights of this network: {said[:200]}") from None

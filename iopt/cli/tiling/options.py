@@ -92,9 +92,7 @@ FallbackOption = Annotated[
 ]
 TimeLimitOption = Annotated[float, typer.Option("--time-limit", metavar="SECONDS", help="Of the method milp.")]
 RepeatOption = Annotated[int, typer.Option("--repeat", metavar="N", help="Times that everything is measured.")]
-ExecutorOption = Annotated[
-    Executor | None, typer.Option("--executor", help="Default: that of the predictor, or lean.")
-]
+ExecutorOption = Annotated[Executor | None, typer.Option("--executor", help="Default: that of the predictor, or lean.")]
 WeightsFileOption = Annotated[
     Path | None, typer.Option("--weights", metavar="FILE", help="A state dict that torch.save wrote.")
 ]

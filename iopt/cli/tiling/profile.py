@@ -13,11 +13,14 @@ from iopt.cli.tiling import options
 
 if TYPE_CHECKING:
     from iopt.graph import Graph
+    from iopt.graph.layers import Shape
     from iopt.tiling.files import Host
 
 
 def profile(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A network of `iopt models`, or package.module:callable.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A network of `iopt models`, or package.module:callable.")
+    ],
     repeat: options.RepeatOption = 5,
     executor: Annotated[
         options.Executor, typer.Option("--executor", help="Whose layers are timed.")
@@ -60,46 +63,33 @@ def profile(
 def _measured(
     model: str, shape: str | None, executor: str, repeat: int, weights: options.Weighted
 ) -> tuple[Graph, Host]:
-    import torch
-
     from iopt.cli.tiling.measuring import module_of
     from iopt.graph.file import graph_hash
+    from iopt.importer.machine import processor, threads, torch_version
     from iopt.importer.python_object import current_directory_first
     from iopt.importer.quiet import prints_aside
+    from iopt.importer.weights_file import random_input
     from iopt.tiling.files import Host
     from iopt.tiling.files.host_file import Machine
     from iopt.tiling.profiling import profile as measured
     from iopt.tiling.trial import network
 
-    sizes = _sizes(model, shape)
     with current_directory_first(), prints_aside():
         module = module_of(model, *weights)
-        graph, state = network(module, torch.zeros(sizes), model)
+        graph, state = network(module, random_input(_shape(model, shape)), model)
         times = measured(graph, state, executor, repeat=repeat)  # type: ignore[arg-type]  # one of the two
-    machine = Machine(_processor(), torch.__version__, torch.get_num_threads(), executor, repeat)
+    machine = Machine(processor(), torch_version(), threads(), executor, repeat)
     return graph, Host(model, graph_hash(graph), times, None, machine)
 
 
-def _sizes(model: str, shape: str | None) -> tuple[int, ...]:
-    """Of the input, with the batch. Raises `IoptError`."""
+def _shape(model: str, typed: str | None) -> Shape:
+    """Of the input. Raises `IoptError`."""
     from iopt import zoo
     from iopt.errors import ModelError
-    from iopt.graph.input_shape import checked_shape, parse_shape
+    from iopt.graph.input_shape import as_shape, checked_shape, parse_shape
 
-    if shape is not None:
-        return checked_shape(parse_shape(shape))
+    if typed is not None:
+        return as_shape(checked_shape(parse_shape(typed)))
     if model in zoo.ENTRIES:
-        return zoo.find(model).input_shape
+        return as_shape(zoo.find(model).input_shape)
     raise ModelError(f"{model} needs the shape of its input; give one such as --input 1x3x224x224")
-
-
-def _processor() -> str:
-    """Its model, where the system says so."""
-    import platform
-
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, platform.processor() or platform.machine())

@@ -73,11 +73,10 @@ def _model(file: ConfigurationFile, model: str | None) -> str:
 def _executed(
     file: ConfigurationFile, model: str, executor: options.Executor | None, repeat: int, weights: options.Weighted
 ) -> Execution:
-    import torch
-
     from iopt.cli.tiling.measuring import module_of
     from iopt.importer.python_object import current_directory_first
     from iopt.importer.quiet import prints_aside
+    from iopt.importer.weights_file import random_input
     from iopt.tiling.files.claims import check_network
     from iopt.tiling.predictors import EXECUTORS
     from iopt.tiling.trial import execute, network
@@ -87,7 +86,7 @@ def _executed(
     own = problem.predictor if problem.predictor in EXECUTORS else "lean"
     with current_directory_first(), prints_aside():
         module = module_of(model, *weights)
-        image = torch.randn(1, *problem.graph.input_shape, generator=torch.Generator().manual_seed(0))
+        image = random_input(problem.graph.input_shape)
         check_network(file, network(module, image, model)[0])
         chosen = own if executor is None else executor.value
         return execute(module, image, file.plan, chosen, problem.grid, repeat, model)  # type: ignore[arg-type]  # of EXECUTORS

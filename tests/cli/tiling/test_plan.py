@@ -49,9 +49,13 @@ def test_a_plan(tile: Iopt) -> None:
     cost = evaluate(PROBLEM, expected.plan)
     assert 1.05 < cost.mac_factor < 1.2, "the limit binds"
     lines = [line.split() for line in out.splitlines()]
-    assert out.startswith(f"deep within 19.00 KiB: {PROBLEM.macs / 1e3:.4g} kMAC, 6 layers, input 1x3x24x32\npredictor lean, weights none, ")
+    assert out.startswith(
+        f"deep within 19.00 KiB: {PROBLEM.macs / 1e3:.4g} kMAC, 6 layers, input 1x3x24x32\npredictor lean, "
+    )
     first = expected.plan.groups[0]
-    assert any(line[:1] == [f"{first.first}-{first.last}"] and f"{first.rows}x{first.columns}" in line for line in lines)
+    assert any(
+        line[:1] == [f"{first.first}-{first.last}"] and f"{first.rows}x{first.columns}" in line for line in lines
+    )
     assert f"\n{written(expected.plan)}\npeak {cost.peak_bytes / 2**10:.2f} KiB of 19.00 KiB, at " in out
     assert f"{cost.mac_factor:.4f} x that of the untiled network\nno configuration needs less than " in out
     assert out.rstrip().endswith("(gap 0 %)")

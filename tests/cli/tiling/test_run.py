@@ -74,7 +74,9 @@ def test_verification_names_all_that_is_wrong(tile: Iopt, planned: str, monkeypa
     assert code == 2
     assert "outputs differ by 0.5 of the largest value" in out
     assert err.count("\n") == 1
-    assert "iopt: config.json: not as it should be: outputs differ by 0.5 of the largest value, expected 1e-05 at " in err
+    assert (
+        "iopt: config.json: not as it should be: outputs differ by 0.5 of the largest value, expected 1e-05 at " in err
+    )
     assert " B; " in err and err.endswith("\n") and "multiply-accumulates were done, predicted " in err
 
 
@@ -106,9 +108,15 @@ def test_what_cannot_be_run(tile: Iopt, planned: str, mine: str) -> None:
         (("none.json",), "none.json: there is no configuration in it (INFEASIBLE)"),
         (("deep-config.json",), "deep-config.json: 'deep' is none of `iopt models`; name its code, as package.module:"),
         (("config.json", "deep"), "'deep': expected a network of `iopt models` or package.module:callable"),
-        (("config.json", "lenett"), "'lenett': expected a network of `iopt models` or package.module:callable; did you "),
+        (
+            ("config.json", "lenett"),
+            "'lenett': expected a network of `iopt models` or package.module:callable; did ",
+        ),
         (("config.json", "lenet"), "lenet does not run on an input of 1x3x24x32: "),
-        (("config.json", other), f"config.json: a configuration of the network '{planned}' on an input of 1x3x24x32, not"),
+        (
+            ("config.json", other),
+            f"config.json: a configuration of the network '{planned}' on an input of 1x3x24x32",
+        ),
         (("config.json", planned, "--seed", "1"), "--seed is for networks of `iopt models`, and does not go with "),
         (("config.json", planned, "--repeat", "0"), "repeat is 0; expected a whole number, 1 or more"),
         (("gone.json",), "gone.json: cannot be read: No such file or directory"),
