@@ -41,7 +41,8 @@ MANY = (
     (30, 20, 10, None, 15.0, 30.0),
     (30, 20, 10, 0.3, 15.0, 30.0),
 )
-"""Applications, blocks, nodes, memory, rate per second, target in seconds (10: proved; 30: within 1 %)."""
+"""Applications, blocks, nodes, memory, rate per second, target in seconds: 10 applications proved, 30 within 1 %."""
+WITHIN = 0.01
 
 
 def milliseconds(call: Callable[[], object], repeat: int = 5) -> float:
@@ -96,6 +97,7 @@ def many(
         "nodes": nodes,
         "memory": memory,
         "seconds": [result.runtime_s for result in joint],
+        "seconds_within": [_reached(result, WITHIN) for result in joint],
         "status": [result.status.value for result in joint],
         "gap": [result.gap for result in joint],
         "target_s": target_s,
@@ -108,6 +110,18 @@ def many(
     row |= {"highs_s": plain.runtime_s, "highs_gap": plain.gap, "highs_status": plain.status.value}
     print(row, flush=True)
     return row
+
+
+def _reached(result: Result[Any], gap: float) -> float:
+    """Seconds until plan and bound were this close, or the whole time."""
+    return next(
+        (
+            seen.runtime_s
+            for seen in result.history
+            if seen.incumbent is not None and seen.bound is not None and seen.bound >= seen.incumbent * (1 - gap)
+        ),
+        result.runtime_s,
+    )
 
 
 def _above(ours: Result[Any], best: Result[Any]) -> float | None:
@@ -185,7 +199,8 @@ def _joint_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
             " / ".join(f"{value:.1f}" for value in row["seconds"]),
             " / ".join(row["status"]),
             percents(row["gap"]),
-            _met(max(row["seconds"]), row["target_s"], "s"),
+            " / ".join(f"{value:.1f}" for value in row["seconds_within"]),
+            _met(max(row["seconds_within" if row["applications"] == 30 else "seconds"]), row["target_s"], "s"),
             percents(row["reroute_above"]),
             " / ".join(f"{value:.1f}" for value in row["reroute_s"]),
             percents(row["sequential_above"]),
@@ -200,13 +215,18 @@ def _joint_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
         "exact s",
         "status",
         "gap %",
+        "to 1 % s",
         "target",
         "reroute above %",
         "reroute s",
         "sequential above %",
         "HiGHS alone s",
     )
-    return "Several applications, three seeded instances each, gap 1e-6, up to 60 s.", page.table(header, lines)
+    text = (
+        "Several applications, three seeded instances each, gap 1e-6, up to 60 s.\n"
+        "Targets: 10 applications proved, 30 within 1 %."
+    )
+    return text, page.table(header, lines)
 
 
 def _fin_text(rows: list[dict[str, Any]]) -> tuple[str, str]:

@@ -9,8 +9,9 @@ Names are imported when they are first used, so that `import iopt` is fast and p
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from iopt.lazy import lazy
 
 if TYPE_CHECKING:
     from iopt.cluster import Cluster, Device, Network
@@ -61,12 +62,4 @@ __all__ = [
     "solve",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'iopt' has no attribute {name!r}")
-    return getattr(import_module(f"iopt.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, _HOMES)

@@ -6,10 +6,8 @@ that alone exceed a limit, those on no path within the latency limit, and those 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import version
 
 import numpy as np
 
@@ -17,7 +15,6 @@ from formulations import exits as flow
 from formulations import exits_plain as plain
 from formulations.exits import exclude, paths
 from formulations.exits_data import ExitsData
-from iopt.errors import ContradictionError
 from iopt.exact import TOLERANCE, Solver
 from iopt.exits.evaluation import Evaluator
 from iopt.exits.geometry import Geometry, geometry
@@ -31,7 +28,8 @@ from iopt.exits.search.columns import Priced, at_prices, generate
 from iopt.exits.search.each import Path
 from iopt.exits.search.pool import Pool
 from iopt.exits.search.routes import SLOPES, close
-from iopt.result import ACCURACY, INTERRUPTED, OnProgress, Progress, Result, Status
+from iopt.incumbent import Incumbent
+from iopt.result import ACCURACY, OnProgress, Result
 
 FORMULATIONS = {"flow": flow.build, "plain": plain.build}
 
@@ -54,23 +52,16 @@ def solve_milp(
     `gap`: relative gap at which to stop; `starts`: plans to start from; `formulation`: `flow`, or `plain` for the
     reference; `reduce`: False gives the solver every exit and every step; `spent_s`: seconds already spent on `starts`.
     """
-    return _Search(problem, time_limit_s, gap, on_progress, spent_s).run(starts, formulation, reduce)
+    best = Incumbent[Plan](time_limit_s, on_progress, spent_s)
+    return _Search(problem, gap, best).run(starts, formulation, reduce)
 
 
 class _Search:
-    """One solve: its clock, its judge, its best plan."""
+    """One solve: its judge, its best plan."""
 
-    def __init__(
-        self, problem: Problem, time_limit_s: float, gap: float, on_progress: OnProgress | None, spent_s: float
-    ) -> None:
-        self.problem, self.gap = problem, gap
+    def __init__(self, problem: Problem, gap: float, best: Incumbent[Plan]) -> None:
+        self.problem, self.gap, self.best = problem, gap, best
         self.judge = Evaluator(problem)
-        self.plan: Plan | None = None
-        self.energy, self.bound = np.inf, -np.inf
-        self.was_interrupted = False
-        self.history: list[Progress] = []
-        self._on_progress = on_progress
-        self._began, self._limit_s = time.perf_counter() - spent_s, time_limit_s + spent_s
 
     def run(self, starts: Sequence[Plan], formulation: str, reduce: bool) -> Result[Plan]:
         for plan in starts:
@@ -78,10 +69,8 @@ class _Search:
         try:
             self._prove(formulation, reduce)
         except KeyboardInterrupt:
-            self.was_interrupted = True
-        if self.was_interrupted and self.plan is None:
-            raise KeyboardInterrupt
-        return self._result()
+            self.best.was_interrupted = True
+        return self.best.result("milp", self.gap)
 
     def _prove(self, formulation: str, reduce: bool) -> None:
         last = None if reduce else -1
@@ -92,33 +81,34 @@ class _Search:
         if reduce:
             geometries = self._reduced(geometries)
         if not all(np.isfinite(shape.energy).any(axis=(1, 2)).all() for shape in geometries):
-            self._report(self.energy)
-        elif not self._is_closed() and self._left_s() > 0 and not self.was_interrupted:
+            self.best.prove(self.best.objective)
+        elif not self.best.is_closed(self.gap) and self.best.left_s() > 0 and not self.best.was_interrupted:
             self._solve(geometries, formulation, all_exits=not reduce)
 
     def _reduced(self, geometries: list[Geometry]) -> list[Geometry]:
         """Plans and a bound by column generation, and what is then left for the programme of steps."""
         limits, pool = self.judge.limits, Pool(geometries, self.judge.limits)
-        if self.plan is not None:  # it may go on to a deeper exit than it has to
-            pairs = zip(self.plan.placements, geometries, strict=True)
+        if self.best.plan is not None:  # it may go on to a deeper exit than it has to
+            pairs = zip(self.best.plan.placements, geometries, strict=True)
             pool.add([placement.nodes[: shape.depth] for placement, shape in pairs])
-        priced = generate(pool, limits, self.energy, self._left_s)
-        self._report(min(priced.bound, self.energy))
-        if np.isfinite(priced.bound) and not self._is_closed() and self._left_s() > 0:
+        priced = generate(pool, limits, self.best.objective, self.best.left_s)
+        self.best.prove(min(priced.bound, self.best.objective))
+        if np.isfinite(priced.bound) and not self.best.is_closed(self.gap) and self.best.left_s() > 0:
 
             def found(paths: list[Path]) -> float:
                 self._offer(Plan(tuple(shape.placement(path) for shape, path in zip(geometries, paths, strict=True))))
-                return self.energy
+                return self.best.objective
 
-            self._report(min(close(pool, limits, priced, self.energy, self._left_s, found), self.energy))
-            self.was_interrupted = pool.was_interrupted
-        return worthwhile(geometries, limits, priced, self.energy)
-
-    def _is_closed(self) -> bool:
-        return self.bound >= self.energy * (1 - self.gap)
+            self.best.prove(
+                min(close(pool, limits, priced, self.best.objective, self.best.left_s, found), self.best.objective)
+            )
+            self.best.was_interrupted = pool.was_interrupted
+        return worthwhile(geometries, limits, priced, self.best.objective)
 
     def _solve(self, geometries: Sequence[Geometry], formulation: str, all_exits: bool) -> None:
-        reference = (self.energy if np.isfinite(self.energy) else _scale(geometries)) / REFERENCE_PARTS or 1.0
+        reference = (
+            self.best.objective if np.isfinite(self.best.objective) else _scale(geometries)
+        ) / REFERENCE_PARTS or 1.0
         data = exits_data(self.problem, geometries, reference, all_exits)
         model = FORMULATIONS[formulation](data)
         while not self._is_done(model, data, geometries, reference, all_exits):
@@ -130,25 +120,25 @@ class _Search:
         """One run of the solver; False if its plan exceeds a limit, as it may by the room that limits are given."""
         solver = Solver(model)
         start = None
-        if self.plan is not None:
-            start = solver.completed(self._fixings(model, self.plan, all_exits), min(10.0, self._left_s()))
-        known = self.energy
+        if self.best.plan is not None:
+            start = solver.completed(self._fixings(model, self.best.plan, all_exits), min(10.0, self.best.left_s()))
+        known = self.best.objective
 
         def proved(bound: float) -> float:
             """No energy is negative, and the solver's rows hold to its tolerance only."""
             return min(max(bound - TOLERANCE, 0.0) * reference, known)
 
         def report(_: float, __: float, bound: float) -> None:
-            self._report(proved(bound))
+            self.best.prove(proved(bound))
 
-        solution = solver.solve(self._left_s(), self.gap, start, report)
-        self.was_interrupted = solution.was_interrupted
-        self._report(known if solution.is_infeasible else proved(solution.bound))
+        solution = solver.solve(self.best.left_s(), self.gap, start, report)
+        self.best.was_interrupted = solution.was_interrupted
+        self.best.prove(known if solution.is_infeasible else proved(solution.bound))
         if solution.values is None:
             return True
         solver.load(solution.values)
         keeps_limits = self._offer(self._plan(paths(model, data), geometries, all_exits))
-        return keeps_limits or self._is_closed() or self._left_s() <= 0 or self.was_interrupted
+        return keeps_limits or self.best.is_closed(self.gap) or self.best.left_s() <= 0 or self.best.was_interrupted
 
     def _fixings(self, model: object, plan: Plan, all_exits: bool) -> list[tuple[object, float]]:
         """The steps of a plan, and its exits."""
@@ -171,46 +161,9 @@ class _Search:
     def _offer(self, plan: Plan) -> bool:
         """Keep it if it is the best; False if it breaks a limit."""
         evaluation = self.judge(plan)
-        if evaluation.is_feasible and evaluation.energy_j < self.energy:
-            self.plan, self.energy = plan, evaluation.energy_j
+        if evaluation.is_feasible:
+            self.best.offer(plan, evaluation.energy_j)
         return evaluation.is_feasible
-
-    def _report(self, bound: float) -> None:
-        self.bound = max(self.bound, bound)
-        progress = Progress(
-            time.perf_counter() - self._began,
-            self.energy if np.isfinite(self.energy) else None,
-            self.bound if np.isfinite(self.bound) else None,
-        )
-        self.history.append(progress)
-        if self._on_progress is not None:
-            self._on_progress(progress)
-
-    def _left_s(self) -> float:
-        return self._limit_s - (time.perf_counter() - self._began)
-
-    def _result(self) -> Result[Plan]:
-        if self.plan is None:
-            status = Status.INFEASIBLE if self.bound == np.inf else Status.UNKNOWN
-        else:
-            if self.bound > self.energy * (1 + ACCURACY):
-                raise ContradictionError(
-                    f"a plan needs {self.energy} J, and {self.bound} J were proved to be the least: "
-                    "this is a bug in iopt or in its solver"
-                )
-            proved = self.energy - self.bound <= (self.gap + ACCURACY) * self.energy
-            status = Status.OPTIMAL if proved else Status.FEASIBLE
-        return Result(
-            method="milp",
-            status=status,
-            plan=self.plan,
-            objective=None if self.plan is None else self.energy,
-            bound=min(self.bound, self.energy) if np.isfinite(self.bound) else None,
-            runtime_s=time.perf_counter() - self._began,
-            solver=f"HiGHS {version('highspy')}",
-            message=INTERRUPTED if self.was_interrupted else "",
-            history=tuple(self.history),
-        )
 
 
 def worthwhile(geometries: Sequence[Geometry], limits: Limits, priced: Priced, energy: float) -> list[Geometry]:

@@ -10,8 +10,9 @@ Names are imported when they are first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from iopt.lazy import lazy
 
 if TYPE_CHECKING:
     from iopt.tiling.evaluation import Evaluation, Evaluator, GroupCost, evaluate, tiles
@@ -80,12 +81,4 @@ __all__ = [
     "written",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'iopt.tiling' has no attribute {name!r}")
-    return getattr(import_module(f"iopt.tiling.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy(__name__, _HOMES)

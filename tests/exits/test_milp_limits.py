@@ -10,7 +10,7 @@ import pytest
 from experiments.exits_instances import drawn
 from iopt.cluster import Cluster, Device, Network
 from iopt.errors import OptionError
-from iopt.exits import Application, Block, Exit, ExitNetwork, Problem, milp, solve
+from iopt.exits import Application, Block, Exit, ExitNetwork, Problem, solve
 from iopt.exits.enumeration import best_plan
 from iopt.exits.geometry import geometry
 from iopt.exits.limits import Limits
@@ -19,6 +19,7 @@ from iopt.exits.search import columns
 from iopt.exits.search.pareto import Found
 from iopt.exits.search.pool import Pool
 from iopt.exits.thresholds import undominated
+from iopt.incumbent import Incumbent
 from iopt.result import Status
 
 
@@ -76,7 +77,7 @@ def test_an_interrupt_ends_it(is_known: bool, is_noted: bool, monkeypatch: pytes
         return None, -inf
 
     monkeypatch.setattr(Pool, "choice", choice)
-    monkeypatch.setattr(milp._Search, "_is_closed", lambda _: False)
+    monkeypatch.setattr(Incumbent, "is_closed", lambda *_: False)
     if not is_known:
         with pytest.raises(KeyboardInterrupt):
             solve_milp(problem)

@@ -19,7 +19,7 @@ DEFAULT_GAMMA = 30
 MOST_GAMMA = 100_000
 """The layered graph has to fit into memory; beyond, exact labels are faster by far."""
 LONG = 300
-"""Depths from which the steps of a layer are taken one by one: rows that long cost more than a call."""
+"""Depths from which steps are taken one by one."""
 
 
 def fin_path(
@@ -58,39 +58,41 @@ def _sweep(energy: Array, depths: Ints, source: int, gamma: int) -> Array:
     table = np.full((blocks, nodes, gamma + 1), np.inf)
     first = np.flatnonzero(np.isfinite(energy[0, source]))
     table[0, first, depths[0, source, first]] = energy[0, source, first]
-    extend = _by_slices if gamma >= LONG else _by_windows
-    for block in range(1, blocks):
-        node, before = np.nonzero(np.isfinite(energy[block].T))
-        if not len(node):
-            break
-        extend(table[block], table[block - 1], node, before, energy[block, before, node], depths[block, before, node])
+    (_fill_by_slices if gamma >= LONG else _fill_by_windows)(table, energy, depths)
     return table
 
 
-def _by_slices(least: Array, known: Array, node: Ints, before: Ints, energy: Array, depths: Ints) -> None:
-    """Into `least` [N, gamma + 1], which is inf: what the steps, in order of `node`, make of `known`; one by one."""
-    ahead, last = np.empty(known.shape[1]), -1
-    for n, m, cost, deeper in zip(before.tolist(), node.tolist(), energy.tolist(), depths.tolist(), strict=True):
-        row, above = least[m, deeper:], known[n, : len(ahead) - deeper]
-        if m != last:
-            np.add(above, cost, out=row)
-        else:
-            moved = ahead[deeper:]
-            np.add(above, cost, out=moved)
-            np.minimum(row, moved, out=row)
-        last = m
-
-
-def _by_windows(least: Array, known: Array, node: Ints, before: Ints, energy: Array, depths: Ints) -> None:
-    """The same, all steps at once."""
-    nodes, size = known.shape
+def _fill_by_windows(table: Array, energy: Array, depths: Ints) -> None:
+    """Blocks from the second on, all steps into a block at once."""
+    nodes, size = table.shape[1:]
     padded = np.full((nodes, 2 * size - 1), np.inf)
-    padded[:, size - 1 :] = known
     shifted = sliding_window_view(padded, size, axis=1)  # [n, gamma - d]: the row of n, d deeper
-    ahead = shifted[before, size - 1 - depths]
-    ahead += energy[:, None]
-    starts = np.flatnonzero(np.diff(node, prepend=-1))
-    least[node[starts]] = np.minimum.reduceat(ahead, starts)
+    for block in range(1, len(table)):
+        padded[:, size - 1 :] = table[block - 1]
+        node, before = np.nonzero(np.isfinite(energy[block].T))
+        if not len(node):
+            break
+        ahead = shifted[before, size - 1 - depths[block, before, node]]
+        ahead += energy[block, before, node][:, None]
+        starts = np.flatnonzero(np.diff(node, prepend=-1))
+        table[block, node[starts]] = np.minimum.reduceat(ahead, starts)
+
+
+def _fill_by_slices(table: Array, energy: Array, depths: Ints) -> None:
+    """The same, step by step: rows that long cost more than a call."""
+    size = table.shape[2]
+    ahead, last = np.empty(size), (0, -1)
+    at = np.argwhere(np.isfinite(energy[1:].transpose(0, 2, 1)))
+    block, node, before = at[:, 0] + 1, at[:, 1], at[:, 2]
+    steps = (block, node, before, energy[block, before, node], depths[block, before, node])
+    for b, m, n, cost, deeper in zip(*(values.tolist() for values in steps), strict=True):
+        row, above = table[b, m, deeper:], table[b - 1, n, : size - deeper]
+        if (b, m) == last:
+            np.add(above, cost, out=ahead[deeper:])
+            np.minimum(row, ahead[deeper:], out=row)
+        else:
+            np.add(above, cost, out=row)
+        last = (b, m)
 
 
 def _backtracked(table: Array, energy: Array, depths: Ints, source: int, node: int, depth: int) -> tuple[int, ...]:
