@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from iopt.door.given import check_kind
 from iopt.graph.layers import ELEMENT_BYTES
 from iopt.tiling.fitting import check
 from iopt.tiling.layers import Layer
@@ -160,6 +161,8 @@ def _strip_bytes(layer: Layer, step: Step) -> int:
 
 def evaluate(problem: Problem, configuration: Configuration) -> Evaluation:
     """The configuration's costs. Raises `PlanError` for one that does not fit the network."""
+    check_kind(problem, Problem, "problem")
+    check_kind(configuration, Configuration, "configuration", how="iopt.tiling.parse reads one, such as 5x5/8/2x2")
     return Evaluator(problem)(configuration)
 
 
