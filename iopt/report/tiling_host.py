@@ -8,7 +8,7 @@ from iopt.graph import Graph
 from iopt.report.console import print_table
 from iopt.report.style import table
 from iopt.report.tiling_units import memory
-from iopt.report.units import milliseconds
+from iopt.report.units import milliseconds, percent
 from iopt.tiling.files import Host
 from iopt.tiling.layers import chain
 
@@ -33,7 +33,11 @@ def print_host(console: Console, graph: Graph, host: Host) -> None:
         smallest = [f"{least:,.0f} cells", f"{1e9 * quick / least:,.1f}"] if least < most else ["-", "-"]
         grid.add_row(layer.name, milliseconds(slow), f"{1e9 * slow / most:,.1f}", *smallest)
     print_table(console, grid)
-    if host.model.call_s or host.model.tile_s:
-        console.print(f"besides {host.model.call_s * 1e6:.1f} us a call and {host.model.tile_s * 1e6:.1f} us a tile")
+    console.print(f"besides {host.model.call_s * 1e6:.1f} us a call and {host.model.tile_s * 1e6:.1f} us a tile")
     if host.bias_bytes is not None:
-        console.print(f"besides tensors {memory(host.bias_bytes)}")
+        console.print(f"bias of the predictor mafat {memory(host.bias_bytes)}")
+    if host.measured is not None:
+        off = f"{percent(host.measured.median_error)}, {percent(host.measured.worst_error)} at most"
+        console.print(
+            f"fitted to {host.measured.fitted} configurations; latency of others is off by a median of {off}"
+        )

@@ -21,7 +21,7 @@ from tests.instances import chain, conv
 
 GRAPH = chain("net", (3, 8, 8), [conv(4, 3), conv(2, 1)])
 MODEL = HostModel((LayerTime((1.0, 36.0), (1e-6, 1e-5)), LayerTime((4.0,), (2e-6,))), 1e-6, 3e-6)
-HOST = Host("net", graph_hash(GRAPH), MODEL, 2**20, Machine("a processor", "2.0", 1, "lean", 5))
+HOST = Host("net", graph_hash(GRAPH), MODEL, 2**20, Machine("a processor", "2.0", 1, "lean", 5, 6, 0.02, 0.1))
 
 
 @pytest.mark.parametrize("host", [HOST, replace(HOST, bias_bytes=None, measured=None)])

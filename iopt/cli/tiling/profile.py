@@ -34,9 +34,11 @@ def profile(
     json: options.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> None:
-    """Time the layers of a network on this host, whole and in tiles.
+    """Time the layers of a network on this host, by size of tile, and what whole configurations take besides.
 
-    `iopt tile plan --host FILE --objective latency` plans with the times.
+    \b
+      iopt tile profile yolov2-16 -o host.json
+      iopt tile plan yolov2-16 --host host.json --objective latency
     """
     from iopt.door import json_file
     from iopt.door.json_file import check_writable
@@ -71,15 +73,17 @@ def _measured(
     from iopt.importer.weights_file import random_input
     from iopt.tiling.files import Host
     from iopt.tiling.files.host_file import Machine
-    from iopt.tiling.profiling import profile as measured
+    from iopt.tiling.host import measured
     from iopt.tiling.trial import network
 
     with current_directory_first(), prints_aside():
         module = module_of(model, *weights)
-        graph, state = network(module, random_input(_shape(model, shape)), model)
-        times = measured(graph, state, executor, repeat=repeat)  # type: ignore[arg-type]  # one of the two
-    machine = Machine(processor(), torch_version(), threads(), executor, repeat)
-    return graph, Host(model, graph_hash(graph), times, None, machine)
+        image = random_input(_shape(model, shape))
+        graph, state = network(module, image, model)
+        found = measured(graph, state, image, executor, repeat)  # type: ignore[arg-type]  # one of the two
+    quality = (found.fitted, found.median_error, found.worst_error)
+    machine = Machine(processor(), torch_version(), threads(), executor, repeat, *quality)
+    return graph, Host(model, graph_hash(graph), found.model, found.bias_bytes, machine)
 
 
 def _shape(model: str, typed: str | None) -> Shape:

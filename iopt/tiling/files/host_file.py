@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Machine:
-    """What was measured, and how: `machine` in words, `repeat` times per point."""
+    """What was measured, and how: `machine` in words, everything `repeat` times. Overheads and bias were fitted to so
+    many configurations; errors are those of the latency of others."""
 
     machine: str
     torch: str
     threads: int
     executor: str
     repeat: int
+    fitted: int
+    median_error: float
+    worst_error: float
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,10 @@ class MachineData(Strict):
     torch: str = Field(description="version of PyTorch")
     threads: int = Field(ge=1)
     executor: Literal["lean", "torch"]
-    repeat: int = Field(ge=1, description="times that each point was measured; the fastest counts")
+    repeat: int = Field(ge=1, description="times that everything was measured; the median counts")
+    fitted: Size = Field(description="configurations that overheads and bias were fitted to")
+    median_error: Amount = Field(description="of latencies of other configurations, over what was measured")
+    worst_error: Amount = Field(description="of the same")
 
 
 class HostData(Strict):

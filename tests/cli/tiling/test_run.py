@@ -133,13 +133,19 @@ def test_a_profile_and_a_plan_from_it(tile: Iopt, mine: str) -> None:
     assert code == 0
     assert err == "loading\nwritten to times.json\n"
     assert out.startswith(f"{mine}:net: times of 3 layers\n")
+    assert "\nbias of the predictor mafat " in out
+    assert " configurations; latency of others is off by a median of " in out
     config = tile("plan", *asked, "--host", "times.json", "--objective", "latency", "--memory", "19 KiB", "--json")
     assert config.code == 0
     assert json.loads(config.out)["result"]["objective_value"] > 0
+    biased = json.loads(tile("plan", *asked, "--host", "times.json", "--predictor", "mafat", "--json").out)
+    assert biased["options"]["bias_bytes"] == json.loads(Path("times.json").read_text())["bias_bytes"] > 0
     told = json.loads(tile("profile", *asked, "--repeat", "1", "--executor", "torch", "--json").out)
     assert (told["schema"], told["measured"]["executor"]) == ("iopt/tiling-host/1", "torch")
     with pytest.raises(Exception, match="the host's times are of the network 'mine_"):
         load_host("times.json", Problem(DEEP).graph)
+    code, out, err = tile("profile", *asked, "--repeat", "0")
+    assert (code, out, err) == (2, "", "iopt: repeat is 0; expected a whole number, 1 or more\n")
     code, _, err = tile("profile", f"{mine}:net")
     assert code == 2
     assert err.startswith(f"iopt: {mine}:net needs the shape of its input; give one such as --input 1x3x224x224")
