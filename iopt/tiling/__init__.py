@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from iopt.tiling.evaluation import Evaluation, Evaluator, GroupCost, evaluate, tiles
+    from iopt.tiling.execution import Execution
     from iopt.tiling.fronts import Front, Point, front
     from iopt.tiling.latency import HostModel, LayerTime
     from iopt.tiling.layers import Layer, chain
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
     from iopt.tiling.notation import parse, written
     from iopt.tiling.plan import Configuration, Group
     from iopt.tiling.problem import Problem
+    from iopt.tiling.profiling import profile
+    from iopt.tiling.runtime import Runtime
+    from iopt.tiling.trial import execute
 
 _HOMES = {
     "Configuration": "plan",
     "Evaluation": "evaluation",
     "Evaluator": "evaluation",
+    "Execution": "execution",
     "Front": "fronts",
     "Group": "plan",
     "GroupCost": "evaluation",
@@ -35,11 +40,14 @@ _HOMES = {
     "LayerTime": "latency",
     "Point": "fronts",
     "Problem": "problem",
+    "Runtime": "runtime",
     "chain": "layers",
     "compare": "methods",
     "evaluate": "evaluation",
+    "execute": "trial",
     "front": "fronts",
     "parse": "notation",
+    "profile": "profiling",
     "solve": "methods",
     "tiles": "evaluation",
     "written": "notation",
@@ -49,6 +57,7 @@ __all__ = [
     "Configuration",
     "Evaluation",
     "Evaluator",
+    "Execution",
     "Front",
     "Group",
     "GroupCost",
@@ -57,11 +66,14 @@ __all__ = [
     "LayerTime",
     "Point",
     "Problem",
+    "Runtime",
     "chain",
     "compare",
     "evaluate",
+    "execute",
     "front",
     "parse",
+    "profile",
     "solve",
     "tiles",
     "written",
