@@ -16,6 +16,7 @@ from iopt.lazy import lazy
 
 if TYPE_CHECKING:
     from iopt.tiling.evaluation import Evaluation, Evaluator, GroupCost, evaluate, tiles
+    from iopt.tiling.execution import Execution
     from iopt.tiling.files import ConfigurationFile, Host, load, load_host, save, save_host
     from iopt.tiling.fronts import Front, Point, front
     from iopt.tiling.latency import HostModel, LayerTime
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
     from iopt.tiling.notation import parse, written
     from iopt.tiling.plan import Configuration, Group
     from iopt.tiling.problem import Problem
+    from iopt.tiling.profiling import profile
+    from iopt.tiling.runtime import Runtime
+    from iopt.tiling.trial import execute
 
 _HOMES = {
     "Configuration": "plan",
     "ConfigurationFile": "files",
     "Evaluation": "evaluation",
     "Evaluator": "evaluation",
+    "Execution": "execution",
     "Front": "fronts",
     "Group": "plan",
     "GroupCost": "evaluation",
@@ -39,13 +44,16 @@ _HOMES = {
     "LayerTime": "latency",
     "Point": "fronts",
     "Problem": "problem",
+    "Runtime": "runtime",
     "chain": "layers",
     "compare": "methods",
     "evaluate": "evaluation",
+    "execute": "trial",
     "front": "fronts",
     "load": "files",
     "load_host": "files",
     "parse": "notation",
+    "profile": "profiling",
     "save": "files",
     "save_host": "files",
     "solve": "methods",
@@ -58,6 +66,7 @@ __all__ = [
     "ConfigurationFile",
     "Evaluation",
     "Evaluator",
+    "Execution",
     "Front",
     "Group",
     "GroupCost",
@@ -67,13 +76,16 @@ __all__ = [
     "LayerTime",
     "Point",
     "Problem",
+    "Runtime",
     "chain",
     "compare",
     "evaluate",
+    "execute",
     "front",
     "load",
     "load_host",
     "parse",
+    "profile",
     "save",
     "save_host",
     "solve",

@@ -72,7 +72,7 @@ def _tile(layer: Layer, kernel: Kernel, rows: int, columns: int, repeat: int) ->
 
 
 def _typical(tensor: torch.Tensor, call: Callable[[], object], repeat: int) -> float:
-    """Median seconds of processor time, with the caches as in a run: the input was just written, the weights were not."""
+    """Median seconds of processor time, with caches as in a run: the input was just written, the weights were not."""
     others, times = torch.zeros(OTHERS_BYTES // 4), []
     for _ in range(repeat + 1):
         others.add_(1)

@@ -65,9 +65,8 @@ def test_overheads_are_never_negative() -> None:
 
 def test_the_bias_is_what_runs_took_beyond_the_predictor() -> None:
     bare = replace(PROBLEM, predictor="mafat", bias_bytes=0)
-    measured = [
-        Run(run.configuration, 1.0, evaluate(bare, run.configuration).peak_bytes + 500) for run in runs(host(1, 0, 0))
-    ]
+    configurations = [parse(text, 4) for text in TEXTS]
+    measured = [Run(each, 1.0, evaluate(bare, each).peak_bytes + 500) for each in configurations]
     assert fitted_bias(PROBLEM, measured) == 500
     assert fitted_bias(PROBLEM, [replace(run, peak_bytes=1) for run in measured]) == 0
 

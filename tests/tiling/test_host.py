@@ -34,7 +34,7 @@ def test_what_is_run_is_fitted_and_judged(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(module, "_run", run)
     found = measured(GRAPH, weights(GRAPH, 0), torch.zeros(1, 2, 12, 12), repeat=1)
     assert 4 < len(ran) <= MOST
-    assert len(set(run.configuration for run in ran)) == len(ran)
+    assert len({run.configuration for run in ran}) == len(ran)
     assert (found.fitted, len(found.errors)) == (len(ran) - len(ran) // 2, len(ran) // 2)
     assert found.median_error <= found.worst_error == max(map(abs, found.errors))
     Problem(GRAPH, objective="latency", host=found.model)
