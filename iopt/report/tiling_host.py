@@ -38,6 +38,4 @@ def print_host(console: Console, graph: Graph, host: Host) -> None:
         console.print(f"bias of the predictor mafat {memory(host.bias_bytes)}")
     if host.measured is not None:
         off = f"{percent(host.measured.median_error)}, {percent(host.measured.worst_error)} at most"
-        console.print(
-            f"fitted to {host.measured.fitted} configurations; latency of others is off by a median of {off}"
-        )
+        console.print(f"fitted to {host.measured.fitted} configurations; latency of others is off by a median of {off}")
