@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 from statistics import median
 
@@ -44,8 +45,12 @@ class Network:
         objective = "macs" if host is None else "latency"
         return Problem(self.graph, memory_bytes, objective, weights="none", host=host, reuse=True)
 
-    def call(self, configuration: Configuration) -> Callable[[], object]:
-        runtime = Runtime(self.graph, configuration, self.state)
+    @cached_property
+    def untiled(self) -> Runtime:
+        return Runtime(self.graph, Configuration((Group(0, len(self.problem().layers) - 1),)), self.state)
+
+    def call(self, configuration: Configuration) -> Callable[[], torch.Tensor]:
+        runtime = Runtime(self.graph, configuration, self.state, like=self.untiled)
         return lambda: runtime(self.image)
 
     def times(self, configurations: Sequence[Configuration], rounds: int) -> list[list[float]]:

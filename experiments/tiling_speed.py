@@ -26,9 +26,9 @@ FITTED, ROUNDS = 24, 15
 ABOVE = """\
 One input, one thread; seconds of processor time. The calls of a network took turns in {rounds} rounds; a speed-up is
 the median of the ratios within a round. *PyTorch*: the module as it is, maps with channels first; *channels last*: the
-module in PyTorch's other layout, which is the executor's. *Untiled*: our executor `lean`, layer by layer. *Fastest*: the
-least latency by the model with no limit of memory (`exact`, tilings up to 8 x 8, reuse). Memory is the peak at torch's
-allocator without weights and input, in MiB; of PyTorch with what the library takes besides.
+module in PyTorch's other layout, which is the executor's. *Untiled*: our executor `lean`, layer by layer. *Fastest*:
+the least latency by the model with no limit of memory (`exact`, tilings up to 8 x 8, reuse). Memory is the peak at
+torch's allocator without weights and input, in MiB, with what the library takes besides.
 
 """
 

@@ -56,8 +56,8 @@ class Kernel:
     """A layer with its weights. `channels`: of its input; `macs`: multiply-accumulates of all calls so far, by the
     shapes of what they computed."""
 
-    def __init__(self, layer: Layer, state: State, executor: Executor, size: tuple[int, int]) -> None:
-        self.body = _body(layer, state, executor, size)
+    def __init__(self, layer: Layer, body: Body, state: State) -> None:
+        self.body = body
         self.steps = in_place(layer, state)
         self.channels, self.macs = layer.input.channels, 0
         self._cell_macs = layer.cell_macs
@@ -82,10 +82,22 @@ class Kernel:
 
 
 def load(
-    layers: Sequence[Layer], state: State, executor: Executor, sizes: Sequence[tuple[int, int]]
+    layers: Sequence[Layer],
+    state: State,
+    executor: Executor,
+    sizes: Sequence[tuple[int, int]],
+    loaded: Sequence[Kernel] = (),
 ) -> tuple[Kernel, ...]:
-    """A kernel per layer. `sizes`: cells (rows, columns) of the input that convolutions are packed for."""
-    return tuple(Kernel(layer, state, executor, size) for layer, size in zip(layers, sizes, strict=True))
+    """A kernel per layer. `sizes`: cells (rows, columns) of the input that convolutions are packed for; `loaded`: of
+    the same layers, which share the weights of linear ones."""
+    return tuple(
+        Kernel(
+            layer,
+            loaded[index].body if loaded and layer.kind == "linear" else _body(layer, state, executor, sizes[index]),
+            state,
+        )
+        for index, layer in enumerate(layers)
+    )
 
 
 def _body(layer: Layer, state: State, executor: Executor, size: tuple[int, int]) -> Body:

@@ -30,8 +30,9 @@ Strips = dict[tuple[int, Strip], torch.Tensor]
 class Runtime:
     """A network with its weights, ready to run as a configuration says.
 
-    `state`: weights by the names in the graph, as of `module.state_dict()`; `executor`: `lean` or `torch`. Raises
-    `PlanError` for a configuration of another network, `ModelError` where a weight is missing.
+    `state`: weights by the names in the graph, as of `module.state_dict()`; `executor`: `lean` or `torch`. `like`: of
+    the same network, to share the weights of linear layers with. Raises `PlanError` for a configuration of another
+    network, `ModelError` where a weight is missing.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Runtime:
         state: Mapping[str, torch.Tensor],
         executor: Executor = "lean",
         grid: Grid = "balanced",
+        like: Runtime | None = None,
     ) -> None:
         if executor not in get_args(Executor):
             raise OptionError(f"executor is {shown(executor)}; expected {' or '.join(map(repr, get_args(Executor)))}")
@@ -49,9 +51,10 @@ class Runtime:
         self.graph, self.configuration, self.executor = graph, configuration, executor
         self.layers = problem.layers
         self._tiles = {group: group_tiles(self.layers, group, grid) for group in configuration.groups if group.is_tiled}
+        loaded = () if like is None else like.kernels
         with torch.inference_mode():
             try:
-                self.kernels = load(self.layers, state, executor, self._sizes())
+                self.kernels: tuple[Kernel, ...] = load(self.layers, state, executor, self._sizes(), loaded)
             except KeyError as error:
                 raise ModelError(f"{graph.name}: the state dict has no {error}, which the graph names") from error
 

@@ -21,7 +21,7 @@ from iopt.tiling.problem import Problem
 from iopt.tiling.runtime import Runtime
 from iopt.tiling.trial import difference
 from tests import instances
-from tests.instances import conv
+from tests.instances import conv, linear
 from tests.tiling.executed import State, executed, weights
 from tests.tiling.networks import GOLDEN, yolov2_16
 
@@ -169,6 +169,17 @@ def test_one_channel_narrow_tiles() -> None:
     expected = torch.relu(nn.functional.conv2d(tensor.double(), state["op1.weight"].double(), bias.double(), *window))
     for text in ("1x1/NoCut", "2x3/NoCut", "4x2c/NoCut"):
         assert difference(Runtime(graph, parse(text, 1), state)(tensor), expected.float()) < TOLERANCE
+
+
+def test_runtimes_of_one_network_share_linear_weights() -> None:
+    graph = instances.chain("net", (2, 8, 8), [conv(2, 3), linear(5)])
+    state, tensor = weights(graph, 0), image(graph)
+    first = Runtime(graph, parse("1x1/NoCut", 2), state)
+    second = Runtime(graph, parse("2x2/1/1x1", 2), state, like=first)
+    assert difference(second(tensor), first(tensor)) < TOLERANCE
+    assert first.kernels[1].body is second.kernels[1].body
+    assert first.kernels[0].body is not second.kernels[0].body
+    assert first.macs == second.macs == sum(layer.macs for layer in chain(graph))
 
 
 def test_what_is_refused() -> None:
