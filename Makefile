@@ -34,6 +34,8 @@ schema: $(READY)  ## write the JSON schemas of all files anew
 	$(BIN)/python -m iopt.exits.files.profile_schema > iopt/exits/files/profile.schema.json
 	$(BIN)/python -m iopt.exits.files.workload_schema > iopt/exits/files/workload.schema.json
 	$(BIN)/python -m iopt.exits.files.placement_schema > iopt/exits/files/placement.schema.json
+	$(BIN)/python -m iopt.tiling.files.configuration_schema > iopt/tiling/files/configuration.schema.json
+	$(BIN)/python -m iopt.tiling.files.host_schema > iopt/tiling/files/host.schema.json
 
 clean:          ## remove what builds and tests leave behind, but not .venv
 	rm -rf build dist .coverage .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .benchmarks plan.json

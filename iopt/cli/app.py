@@ -12,9 +12,13 @@ from iopt.cli.graph import graph
 from iopt.cli.listings import clusters, models
 from iopt.cli.plan import plan
 from iopt.cli.show import check, show
+from iopt.cli.tiling.app import app as tiling
 
 app = typer.Typer(
-    help="Plans for running neural networks on several devices: the fastest split, the least energy, with a proof.",
+    help=(
+        "Plans for running neural networks on devices that are too small for them: the fastest split, the least "
+        "energy, the least memory, with a proof."
+    ),
     epilog=(
         "Exit codes: 0 done, 1 a bug in iopt, 2 bad input, 3 no plan keeps the limits, 4 no plan found, "
         "130 interrupted, 141 nobody reads the output any more."
@@ -26,6 +30,7 @@ app = typer.Typer(
 for command in (plan, compare, show, check, graph, models, clusters):
     app.command()(command)
 app.add_typer(exits, name="exits")
+app.add_typer(tiling, name="tile")
 
 
 def _version(wanted: bool) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from iopt.door.wording import shown
 from iopt.errors import OptionError
 
+_WINGS = ("iopt.exits", "iopt.tiling")
 _PARTS = ("network", "problem", "graph", "plan", "cluster")
 """Under these names objects of iopt hold others."""
 
@@ -46,7 +47,7 @@ def _name_of(kind: type, other: type) -> str:
 
 
 def _home(kind: type) -> str:
-    return "iopt.exits" if kind.__module__.startswith("iopt.exits.") else "iopt"
+    return next((wing for wing in _WINGS if kind.__module__.startswith(f"{wing}.")), "iopt")
 
 
 def _article(name: str) -> str:

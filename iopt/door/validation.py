@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -105,9 +105,15 @@ def _model_at(model: type[BaseModel], location: Sequence[int | str]) -> type[Bas
     for step in location:
         if isinstance(step, str) and step in _fields(model):
             annotation = _fields(model)[step].annotation
-            inner = [part for part in (annotation, *get_args(annotation)) if _is_model(part)]
-            model = inner[0] if inner else model
+            model = next((part for part in _parts(annotation) if _is_model(part)), model)
     return model
+
+
+def _parts(annotation: object) -> Iterator[Any]:
+    """The annotation and all that it is made of: `list[X] | None` has X in it."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _parts(part)
 
 
 def _is_model(annotation: object) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from iopt.errors import PlanError
 from iopt.result import ACCURACY, Result, Status
@@ -28,6 +29,21 @@ def differs(key: str, stated: object, found: object, truth: str = "it is {}") ->
         same = stated == found
     if not same:
         yield f"{key} is {_text(stated)}; {truth.format(_text(found))}"
+
+
+def data_claims(key: str, stated: Any, found: Any) -> Iterator[str]:
+    """`differs`, leaf by leaf of JSON data, so that each line names its key."""
+    if isinstance(found, dict) and isinstance(stated, dict):
+        for name in {**found, **stated}:
+            yield from data_claims(f"{key}.{name}", stated.get(name), found.get(name))
+    elif isinstance(found, list) and isinstance(stated, list):
+        if len(stated) != len(found):
+            yield f"{key}: {len(stated)} are stated; there are {len(found)}"
+            return
+        for index, (claim, fact) in enumerate(zip(stated, found, strict=True)):
+            yield from data_claims(f"{key}[{index}]", claim, fact)
+    else:
+        yield from differs(key, stated, found)
 
 
 def objective_claims(

@@ -1,71 +1,36 @@
-"""A Pareto front as a picture, by matplotlib, which is an extra: `pip install 'iopt[report]'`.
+"""A Pareto front as a picture.
 
 Energy over latency, a staircase per accuracy: the least energy within each latency. Where thresholds were chosen too,
-energy over accuracy, by exit. Colours are Okabe and Ito's, which readers with any colour vision tell apart; markers
-differ too, for print in black and white.
+energy over accuracy, by exit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from iopt.errors import OptionError
 from iopt.exits.fronts import Front, Point
 from iopt.exits.problem import Problem
 from iopt.report.exits_front import by_accuracy
 from iopt.report.exits_units import energy_unit, title
+from iopt.report.picture import COLOURS, MARKERS, POINT, picture
 from iopt.report.units import prefix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FORMATS = (".png", ".svg", ".pdf")
-
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-_POINT: dict[str, Any] = {"markersize": 6, "markeredgecolor": "white", "markeredgewidth": 0.6, "zorder": 3}
-_LOOK: Any = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.6,
-    "grid.linewidth": 0.4,
-    "grid.color": "#d0d0d0",
-    "legend.frameon": False,
-    "svg.fonttype": "none",
-}
-
-
-def check_picture(path: Path) -> None:
-    """Raise `OptionError` with one line where no such picture can be drawn."""
-    if path.suffix.lower() not in FORMATS:
-        raise OptionError(f"{path}: a picture is one of {', '.join(FORMATS)}")
-    if find_spec("matplotlib") is None:
-        raise OptionError("pictures are drawn by matplotlib, which is not installed: pip install 'iopt[report]'")
-
 
 def draw_front(problem: Problem, front: Front, path: Path) -> None:
     """The front to a file; `check_picture` has seen the path."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
     points = by_accuracy(front.points)
     joule, per_joule = prefix(max((point.energy_j for point in points), default=0.0))
-    with rc_context(_LOOK):
-        figure = Figure(figsize=(5.6, 3.2), layout="constrained")
-        axes = figure.subplots()
+    with picture(path, title(problem)) as axes:
         axes.set_ylabel(f"energy ({joule}{energy_unit(problem)})")
-        axes.set_title(title(problem), loc="left", fontsize=9)
         if any(point.thresholds for point in points):
             _by_exit(axes, points, per_joule)
         else:
             _by_accuracy(axes, points, per_joule)
-        axes.grid(True)
-        axes.set_axisbelow(True)
-        figure.savefig(path, dpi=200, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
 
 
 def _by_accuracy(axes: Axes, points: Sequence[Point], per_joule: float) -> None:
@@ -75,9 +40,7 @@ def _by_accuracy(axes: Axes, points: Sequence[Point], per_joule: float) -> None:
     groups = _grouped(points, lambda point: f"{point.accuracy:.4g}")
     for index, (accuracy, group) in enumerate(groups.items()):
         x, y = [point.latency_s * per_second for point in group], [point.energy_j * per_joule for point in group]
-        axes.plot(
-            [*x, right], [*y, y[-1]], drawstyle="steps-post", color=_COLOURS[index % len(_COLOURS)], linewidth=1.2
-        )
+        axes.plot([*x, right], [*y, y[-1]], drawstyle="steps-post", color=COLOURS[index % len(COLOURS)], linewidth=1.2)
         _points(axes, x, y, index, accuracy)
     axes.set_xlabel(f"latency, at most ({second}s)")
     axes.set_xlim(0, right)
@@ -100,8 +63,8 @@ def _grouped(points: Sequence[Point], key: Callable[[Point], str]) -> dict[str, 
 
 
 def _points(axes: Axes, x: Sequence[float], y: Sequence[float], index: int, label: str) -> None:
-    colour, marker = _COLOURS[index % len(_COLOURS)], _MARKERS[index % len(_MARKERS)]
-    axes.plot(x, y, linestyle="none", marker=marker, color=colour, label=label, **_POINT)
+    colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+    axes.plot(x, y, linestyle="none", marker=marker, color=colour, label=label, **POINT)
 
 
 def _finish(axes: Axes, legend: str, has_points: bool) -> None:

@@ -26,7 +26,7 @@ class LiveLine:
 
     def __init__(self, quiet: bool = False, unit: str = "ms") -> None:
         self._shows = not quiet and sys.stderr.isatty()
-        self._unit = unit
+        self.unit = unit
         self._live: Live | None = None
         self._spinner: RenderableType = ""
         self._what, self._began = "", time.perf_counter()
@@ -75,7 +75,7 @@ class LiveLine:
         line = Table.grid(padding=(0, 1))
         seconds = f"{time.perf_counter() - self._began:.1f} s"
         line.add_row(
-            self._spinner, Text(f"{self._what}  {seconds}{progress_text(self._progress, self._unit)}", no_wrap=True)
+            self._spinner, Text(f"{self._what}  {seconds}{progress_text(self._progress, self.unit)}", no_wrap=True)
         )
         return line
 

@@ -47,3 +47,9 @@ def prefix(largest: float) -> tuple[str, float]:
         if largest >= _DECIMAL[name]:
             return name, 1 / _DECIMAL[name]
     return ("", 1.0) if largest <= 0 else ("p", 1 / _DECIMAL["p"])
+
+
+def binary_prefix(largest: int) -> tuple[str, int]:
+    """The unit in which a column of bytes with this largest value is written, and how many bytes it is."""
+    power = next((power for power in (3, 2, 1) if largest >= 2 ** (10 * power)), 0)
+    return _BINARY[power], 2 ** (10 * power)

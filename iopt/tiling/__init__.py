@@ -16,6 +16,8 @@ from iopt.lazy import lazy
 
 if TYPE_CHECKING:
     from iopt.tiling.evaluation import Evaluation, Evaluator, GroupCost, evaluate, tiles
+    from iopt.tiling.execution import Execution
+    from iopt.tiling.files import ConfigurationFile, Host, load, load_host, save, save_host
     from iopt.tiling.fronts import Front, Point, front
     from iopt.tiling.latency import HostModel, LayerTime
     from iopt.tiling.layers import Layer, chain
@@ -23,24 +25,37 @@ if TYPE_CHECKING:
     from iopt.tiling.notation import parse, written
     from iopt.tiling.plan import Configuration, Group
     from iopt.tiling.problem import Problem
+    from iopt.tiling.profiling import profile
+    from iopt.tiling.runtime import Runtime
+    from iopt.tiling.trial import execute
 
 _HOMES = {
     "Configuration": "plan",
+    "ConfigurationFile": "files",
     "Evaluation": "evaluation",
     "Evaluator": "evaluation",
+    "Execution": "execution",
     "Front": "fronts",
     "Group": "plan",
     "GroupCost": "evaluation",
+    "Host": "files",
     "HostModel": "latency",
     "Layer": "layers",
     "LayerTime": "latency",
     "Point": "fronts",
     "Problem": "problem",
+    "Runtime": "runtime",
     "chain": "layers",
     "compare": "methods",
     "evaluate": "evaluation",
+    "execute": "trial",
     "front": "fronts",
+    "load": "files",
+    "load_host": "files",
     "parse": "notation",
+    "profile": "profiling",
+    "save": "files",
+    "save_host": "files",
     "solve": "methods",
     "tiles": "evaluation",
     "written": "notation",
@@ -48,21 +63,31 @@ _HOMES = {
 
 __all__ = [
     "Configuration",
+    "ConfigurationFile",
     "Evaluation",
     "Evaluator",
+    "Execution",
     "Front",
     "Group",
     "GroupCost",
+    "Host",
     "HostModel",
     "Layer",
     "LayerTime",
     "Point",
     "Problem",
+    "Runtime",
     "chain",
     "compare",
     "evaluate",
+    "execute",
     "front",
+    "load",
+    "load_host",
     "parse",
+    "profile",
+    "save",
+    "save_host",
     "solve",
     "tiles",
     "written",

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from iopt.door.given import check_kind
 from iopt.graph.layers import ELEMENT_BYTES
 from iopt.tiling.fitting import check
 from iopt.tiling.layers import Layer
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.predictors import (
     assembly_bytes,
+    copied_bytes,
     maps_bytes,
-    padded_bytes,
     scratch_bytes,
     tile_bytes,
     untiled_bytes,
@@ -137,7 +138,7 @@ class Evaluator:
         if cells := self._computed(layer, step):
             height, width = step.reads.rows.size, step.reads.columns.size
             i = layer.input.channels * height * width * ELEMENT_BYTES
-            q = padded_bytes(problem.predictor, layer, height, width, step.padding)
+            q = copied_bytes(problem.predictor, problem.backend, layer, is_first, height, width, step.padding)
             x = scratch_bytes(problem.predictor, problem.backend, layer, cells)
             needs = int(tile_bytes(problem.predictor, is_first, i, q, out * cells, x))
             needs += problem.streamed_bytes(layer)
@@ -160,6 +161,8 @@ def _strip_bytes(layer: Layer, step: Step) -> int:
 
 def evaluate(problem: Problem, configuration: Configuration) -> Evaluation:
     """The configuration's costs. Raises `PlanError` for one that does not fit the network."""
+    check_kind(problem, Problem, "problem")
+    check_kind(configuration, Configuration, "configuration", how="iopt.tiling.parse reads one, such as 5x5/8/2x2")
     return Evaluator(problem)(configuration)
 
 

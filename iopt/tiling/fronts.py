@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from iopt.door.given import check_kind
 from iopt.tiling.evaluation import Evaluator
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
@@ -35,6 +36,7 @@ def front(problem: Problem, max_groups: int | None = None) -> Front:
 
     It is exact; of several configurations with the same values one is named. `memory_bytes` and `overhead` limit it.
     """
+    check_kind(problem, Problem, "problem")
     table = build(problem)
     paths = paths_of(problem, max_groups, table)
     limit = NEVER - 1 if problem.memory_bytes is None else problem.memory_bytes

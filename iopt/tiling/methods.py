@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import get_args
 
+from iopt.door.given import check_kind
 from iopt.door.numbers import is_number
 from iopt.door.wording import hint, shown
 from iopt.errors import OptionError
@@ -61,6 +62,7 @@ def solve(
     Without a configuration `exact` and `milp` say INFEASIBLE and how much memory the least one needs; others say
     UNKNOWN. Raises `OptionError`.
     """
+    check_kind(problem, Problem, "problem")
     checked(method, max_groups, bottom, time_limit_s)
     began = time.perf_counter()
     if method == "exact":

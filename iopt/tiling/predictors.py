@@ -1,7 +1,7 @@
 """How many bytes a tile needs at a layer, and how many exist besides: the predictors of docs/tiling.md.
 
 Each function takes numbers, or arrays of them for many tiles at once. Of a tile at a layer: `i` bytes of input, `q` of
-its explicitly padded copy, `o` of output, `x` of scratch.
+a copy of it, padded or made dense, `o` of output, `x` of scratch.
 """
 
 from __future__ import annotations
@@ -24,28 +24,56 @@ EXECUTORS = ("lean", "torch")
 INDEX_BYTES = 8
 """Of an index of torch's max-pool on the CPU, one per output element."""
 
+_COPYING = {"torch": ("conv", "max", "average"), "lean": ("conv",)}
+"""Kinds of layers for which an executor copies tiles."""
+
 Bytes = Any
 """A whole number, or an array of them."""
 Sides = tuple[Bytes, Bytes, Bytes, Bytes]
 """Cells of padding at top, bottom, left and right."""
 
 
-def padded_bytes(predictor: Predictor, layer: Layer, height: Bytes, width: Bytes, padding: Sides) -> Bytes:
-    """q of a tile of `height` x `width` input cells: 0 where nothing is copied."""
-    top, bottom, left, right = padding
-    if predictor == "torch":
-        rows, columns = np.add(top, bottom), np.add(left, right)
-    elif predictor == "lean" and layer.kind != "max":
-        rows, columns = _asymmetric(top, bottom), _asymmetric(left, right)
-    else:
+def copied_bytes(
+    predictor: Predictor,
+    backend: Backend,
+    layer: Layer,
+    is_first: bool,
+    height: Bytes,
+    width: Bytes,
+    padding: Sides,
+) -> Bytes:
+    """q of a tile of `height` x `width` input cells: 0 where the layer reads the tile as it is.
+
+    Executors copy to pad, and at the first layer of a group because kernels of torch read dense memory: maps are stored
+    row by row, channels last, so whole rows or part of one are dense. im2col gathers its columns from any view, and
+    `lean` pools through views.
+    """
+    if predictor not in EXECUTORS or layer.kind not in _COPYING[predictor]:
         return np.multiply(height, 0)
-    copied = layer.input.channels * (height + rows) * (width + columns) * ELEMENT_BYTES
-    return np.where(rows + columns > 0, copied, 0)
+    sides = [_explicit(predictor, layer, side, *padding[2 * side : 2 * side + 2]) for side in (0, 1)]
+    copied = layer.input.channels * (height + sides[0]) * (width + sides[1]) * ELEMENT_BYTES
+    reads_views = not is_first or (layer.kind == "conv" and backend == "im2col")
+    is_strided = np.less(width, layer.input.width) & np.greater(height, 1) & (not reads_views)
+    return np.where((sides[0] + sides[1] > 0) | is_strided, copied, 0)
 
 
-def _asymmetric(before: Bytes, after: Bytes) -> Bytes:
-    """Cells that the layer's own padding, which is equal on both sides, leaves to be padded by a copy."""
-    return np.abs(np.subtract(before, after))
+def _explicit(predictor: Predictor, layer: Layer, side: int, before: Bytes, after: Bytes) -> Bytes:
+    """Cells that a copy has to pad at a side: all of them, or for `lean` what the layer's own padding leaves over."""
+    if predictor == "torch":
+        return np.add(before, after)
+    own = own_padding(layer, side, before, after)
+    return np.add(before, after) - own - np.minimum(own, after)
+
+
+def own_padding(layer: Layer, side: int, before: Bytes, after: Bytes) -> Bytes:
+    """Cells that a convolution itself may pad on both ends of a side, so that less is padded by a copy.
+
+    As many as both ends have, or all of those before if the surplus after them is too little for one more position.
+    """
+    assert layer.window is not None
+    surplus = np.subtract(before, after)
+    fits = (surplus >= 0) & (surplus < layer.window.stride[side])
+    return np.where(fits, before, np.minimum(before, after))
 
 
 def scratch_bytes(predictor: Predictor, backend: Backend, layer: Layer, cells: Bytes) -> Bytes:
@@ -59,7 +87,7 @@ def scratch_bytes(predictor: Predictor, backend: Backend, layer: Layer, cells: B
 def tile_bytes(predictor: Predictor, is_first: bool, i: Bytes, q: Bytes, o: Bytes, x: Bytes) -> Bytes:
     """The most that one tile has at one layer. `is_first`: of its group, where executors read a view of the whole map.
 
-    Executors pad first (i and q exist), then drop i where there is a copy, then compute.
+    Executors copy first (i and q exist), then drop i where there is a copy, then compute.
     """
     if predictor not in EXECUTORS:
         return i + o + x

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
+from iopt.door.given import check_kind
 from iopt.door.numbers import is_number
 from iopt.door.wording import hint, shown
 from iopt.errors import OptionError
@@ -54,6 +55,7 @@ class Problem:
     host: HostModel | None = None
 
     def __post_init__(self) -> None:
+        check_kind(self.graph, Graph, "network", "iopt.load")
         choices = {
             "objective": Objective,
             "predictor": Predictor,

@@ -13,6 +13,7 @@ from iopt.errors import IoptError
 from iopt.exits.files import placement_schema, profile_schema
 from iopt.graph import file as graph_file
 from iopt.partition.files import schema as plan_schema
+from iopt.tiling.files import configuration_schema, host_schema
 
 DATA = {"short": [1, 2, {"a": None}], "long": [list(range(60)) for _ in range(3)], "ü": "ü" * 200, "empty": []}
 
@@ -87,5 +88,5 @@ def test_another_schema(data: object, said: str) -> None:
 
 
 def test_every_kind_of_file_is_known() -> None:
-    kinds = (graph_file, plan_schema, profile_schema, placement_schema)
+    kinds = (graph_file, plan_schema, profile_schema, placement_schema, configuration_schema, host_schema)
     assert sorted(kind.SCHEMA for kind in kinds) == sorted(READERS)

@@ -12,7 +12,8 @@ from iopt.exits.files import load_profile
 from iopt.exits.fronts import Front, Point, front
 from iopt.exits.plan import Placement, Plan
 from iopt.exits.problem import Application, Problem
-from iopt.report.exits_picture import FORMATS, check_picture, draw_front
+from iopt.report.exits_picture import draw_front
+from iopt.report.picture import FORMATS, check_picture
 
 pytest.importorskip("matplotlib")
 

@@ -34,7 +34,7 @@ def tiny_problem(seed: int) -> Problem:
         if is_easy or len(points) > 2:
             break
     at = random.randrange(len(points) - 1) if len(points) > 1 else 0
-    memory, factor = points[at][0] - (random.random() < 0.15), points[at][1] / (problem.macs or 1)
+    memory, factor = points[at][0] - (random.random() < 0.2), points[at][1] / (problem.macs or 1)
     if objective == "memory":
         factor *= 1.0 if random.random() < 0.85 else 0.999 if at < len(points) - 1 else 0.5
         limit = points[at + 1][0] if len(points) > 1 and random.random() < 0.3 else None

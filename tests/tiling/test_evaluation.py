@@ -63,7 +63,7 @@ def test_memory_of_a_tiled_group_by_hand() -> None:
     assert bound.peak_bytes == maps + view + out
 
 
-def test_the_lean_executor_pads_what_is_not_symmetric_only() -> None:
+def test_the_lean_executor_copies_what_it_must() -> None:
     graph = instances.chain("wide", (1, 4, 9), [conv(1, 3, padding=1)])
     maps = 2 * 36 * 4
     # Columns of three tiles: a copy with one more column at the borders, none inside.
@@ -72,7 +72,20 @@ def test_the_lean_executor_pads_what_is_not_symmetric_only() -> None:
     pooled = instances.chain("pooled", (1, 6, 6), [pool(max_pool(3, 1, 1))])
     assert cost("2x2/NoCut", pooled).peak_bytes == 4 * (36 + 36 + 9)
     averaged = instances.chain("averaged", (1, 6, 6), [pool(avg_pool(3, 1, 1))])
-    assert cost("2x2/NoCut", averaged).peak_bytes == 4 * (36 + 36 + 25 + 9)
+    assert cost("2x2/NoCut", averaged).peak_bytes == 4 * (36 + 36 + 9)
+    assert cost("2x2/NoCut", averaged, predictor="torch").peak_bytes == 4 * (36 + 36 + 25 + 9)
+    # Stride 2: a row and a column padded after the tile are beyond its last window, so the convolution pads both ends.
+    strided = instances.chain("strided", (1, 8, 8), [conv(1, 3, stride=2, padding=1)])
+    assert cost("2x1/NoCut", strided).peak_bytes == 4 * (64 + 16 + 8)
+
+
+def test_a_tile_of_whole_rows_is_read_where_it_lies_and_others_are_copied() -> None:
+    for predictor in ("lean", "torch"):
+        graph = instances.chain("apart", (1, 6, 6), [conv(1, 1)])
+        assert cost("2x1/NoCut", graph, predictor=predictor).peak_bytes == 4 * (72 + 18)
+        assert cost("1x2/NoCut", graph, predictor=predictor).peak_bytes == 4 * (72 + 18 + 18)
+        assert cost("6x2/NoCut", graph, predictor=predictor).peak_bytes == 4 * (72 + 3)
+        assert cost("1x2/NoCut", graph, predictor=predictor, backend="im2col").peak_bytes == 4 * (72 + 18 + 18)
 
 
 def test_strips_by_hand() -> None:

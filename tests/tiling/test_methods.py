@@ -70,7 +70,7 @@ def test_infeasible_says_how_much_is_needed_and_what_binds() -> None:
         assert result.status is Status.INFEASIBLE
         assert result.message == (
             "the limit is 9437184 B: the least memory of any configuration is 9633280 B "
-            "(9.19 MiB, 8x8/8/4x4/12/1x1); layer 1 (op2) of tile (1, 1) binds"
+            "(9.19 MiB, 8x8/8/3x6/12/1x1); layer 1 (op2) of tile (1, 1) binds"
         )
     assert solve(replace(problem, memory_bytes=9633280)).status is Status.OPTIMAL
     few = solve(replace(problem, memory_bytes=10 * MIB), max_groups=1)

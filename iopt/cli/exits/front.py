@@ -46,7 +46,8 @@ def front(
     from iopt.door import json_file
     from iopt.report.console import console
     from iopt.report.exits_front import by_accuracy, print_front, to_list
-    from iopt.report.exits_picture import check_picture, draw_front
+    from iopt.report.exits_picture import draw_front
+    from iopt.report.picture import check_picture
     from iopt.report.progress import LiveLine
 
     if picture is not None:

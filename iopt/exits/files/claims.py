@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from iopt.exits.files.placement_file import PlacementFile, read
 from iopt.exits.files.placement_form import evaluation_to_dict
 from iopt.exits.instance import instance_hash
-from iopt.planfile.claims import differs, objective_claims, refuse_untrue, status_claims
+from iopt.planfile.claims import data_claims, differs, objective_claims, refuse_untrue, status_claims
 from iopt.result import ACCURACY, Status
 
 TRIAL_S = 10.0
@@ -41,22 +40,7 @@ def _identity(file: PlacementFile) -> Iterator[str]:
 def _evaluation(file: PlacementFile) -> Iterator[str]:
     if file.claims.evaluation is not None and file.evaluation is not None:
         found = evaluation_to_dict(file.problem, file.evaluation)
-        yield from _data("evaluation", file.claims.evaluation.model_dump(), found)
-
-
-def _data(key: str, stated: Any, found: Any) -> Iterator[str]:
-    """Leaf by leaf, so that the line names the key."""
-    if isinstance(found, dict) and isinstance(stated, dict):
-        for name in {**found, **stated}:
-            yield from _data(f"{key}.{name}", stated.get(name), found.get(name))
-    elif isinstance(found, list) and isinstance(stated, list):
-        if len(stated) != len(found):
-            yield f"{key}: {len(stated)} are stated; the placement has {len(found)}"
-            return
-        for index, (claim, fact) in enumerate(zip(stated, found, strict=True)):
-            yield from _data(f"{key}[{index}]", claim, fact)
-    else:
-        yield from differs(key, stated, found)
+        yield from data_claims("evaluation", file.claims.evaluation.model_dump(), found)
 
 
 def _result(file: PlacementFile) -> Iterator[str]:

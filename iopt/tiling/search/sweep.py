@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from iopt.graph.layers import ELEMENT_BYTES
 from iopt.tiling.layers import Layer
 from iopt.tiling.plan import Reuse
-from iopt.tiling.predictors import padded_bytes, scratch_bytes, tile_bytes
+from iopt.tiling.predictors import copied_bytes, scratch_bytes, tile_bytes
 from iopt.tiling.problem import Problem
 from iopt.tiling.regions import Array, order
 from iopt.tiling.rim import rim_cells
@@ -89,12 +89,16 @@ class Sweep:
         width, left, right = self.columns.read(layer, order.column, order)
         cells = np.where(works, rim_cells(layer, height, width) if problem.crop == "rim" else wanted, 0)
         i = layer.input.channels * ELEMENT_BYTES * height * width
-        q = padded_bytes(problem.predictor, layer, height, width, (top, bottom, left, right))
+        padding = (top, bottom, left, right)
         o = layer.output.channels * ELEMENT_BYTES * cells
         x = scratch_bytes(problem.predictor, problem.backend, layer, cells)
         weights = problem.streamed_bytes(layer)
-        first, rest = (tile_bytes(problem.predictor, is_first, i, q, o, x) + weights for is_first in (True, False))
-        return cells, np.where(works, first, 0), np.where(works, rest, 0)
+
+        def needs(is_first: bool) -> Array:
+            q = copied_bytes(problem.predictor, problem.backend, layer, is_first, height, width, padding)
+            return np.where(works, tile_bytes(problem.predictor, is_first, i, q, o, x) + weights, 0)
+
+        return cells, needs(True), needs(False)
 
     def _after(self, layer: Layer, cells: Array, held: Strips | None) -> Array:
         """The most from when the layer has computed to the end of the tile; counts from what is alive when the layer

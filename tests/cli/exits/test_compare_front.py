@@ -10,7 +10,7 @@ import pytest
 
 from iopt.exits import fronts
 from iopt.exits.files import profile_names
-from iopt.report import exits_picture
+from iopt.report import picture
 from tests.cli.conftest import Iopt
 from tests.cli.exits.test_plan import ASKED
 from tests.cli.test_startup import imported_by
@@ -80,7 +80,7 @@ def test_a_picture(iopt: Iopt) -> None:
 
 def test_without_matplotlib(iopt: Iopt, monkeypatch: pytest.MonkeyPatch) -> None:
     known = lambda name: None if name == "matplotlib" else find_spec(name)  # noqa: E731
-    monkeypatch.setattr(exits_picture, "find_spec", known)
+    monkeypatch.setattr(picture, "find_spec", known)
     code, out, err = iopt(*FRONT, "--picture", "front.svg")
     assert (code, out) == (2, "")
     assert err.startswith("iopt: pictures are drawn by matplotlib, which is not installed: pip install 'iopt[report]'")

@@ -1,0 +1,1 @@
+"""`iopt tile`: a network within a memory limit on one device."""

@@ -1,0 +1,99 @@
+"""`iopt tile profile`: how long this host takes for the layers of a network, by size of tile."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from iopt.cli import options as common
+from iopt.cli.talk import say
+from iopt.cli.tiling import options
+
+if TYPE_CHECKING:
+    from iopt.graph import Graph
+    from iopt.graph.layers import Shape
+    from iopt.tiling.files import Host
+
+
+def profile(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A network of `iopt models`, or package.module:callable.")
+    ],
+    repeat: options.RepeatOption = 5,
+    executor: Annotated[
+        options.Executor, typer.Option("--executor", help="Whose layers are timed.")
+    ] = options.Executor.LEAN,
+    input: common.InputOption = None,
+    weights: options.WeightsFileOption = None,
+    seed: options.SeedOption = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the host's times here.")
+    ] = None,
+    json: options.JsonOption = False,
+    quiet: common.QuietOption = False,
+) -> None:
+    """Time the layers of a network on this host, by size of tile, and what whole configurations take besides.
+
+    \b
+      iopt tile profile yolov2-16 -o host.json
+      iopt tile plan yolov2-16 --host host.json --objective latency
+    """
+    from iopt.door import json_file
+    from iopt.door.json_file import check_writable
+    from iopt.report.console import console
+    from iopt.report.progress import LiveLine
+    from iopt.report.tiling_host import print_host
+    from iopt.tiling.files.host_file import save_host, to_dict
+
+    if output is not None:
+        check_writable(output)
+    with LiveLine(quiet) as line:
+        line.step(f"measuring {model}")
+        graph, host = _measured(model, input, executor.value, repeat, (seed, weights))
+    if output is not None:
+        save_host(host, output)
+    if json:
+        print(json_file.pretty(to_dict(host)))
+    else:
+        print_host(console(), graph, host)
+    if output is not None and not quiet:
+        say(f"written to {output}")
+
+
+def _measured(
+    model: str, shape: str | None, executor: str, repeat: int, weights: options.Weighted
+) -> tuple[Graph, Host]:
+    from iopt.cli.tiling.measuring import module_of
+    from iopt.graph.file import graph_hash
+    from iopt.importer.machine import processor, threads, torch_version
+    from iopt.importer.python_object import current_directory_first
+    from iopt.importer.quiet import prints_aside
+    from iopt.importer.weights_file import random_input
+    from iopt.tiling.files import Host
+    from iopt.tiling.files.host_file import Machine
+    from iopt.tiling.host import measured
+    from iopt.tiling.trial import network
+
+    with current_directory_first(), prints_aside():
+        module = module_of(model, *weights)
+        image = random_input(_shape(model, shape))
+        graph, state = network(module, image, model)
+        found = measured(graph, state, image, executor, repeat)  # type: ignore[arg-type]  # one of the two
+    quality = (found.fitted, found.median_error, found.worst_error)
+    machine = Machine(processor(), torch_version(), threads(), executor, repeat, *quality)
+    return graph, Host(model, graph_hash(graph), found.model, found.bias_bytes, machine)
+
+
+def _shape(model: str, typed: str | None) -> Shape:
+    """Of the input. Raises `IoptError`."""
+    from iopt import zoo
+    from iopt.errors import ModelError
+    from iopt.graph.input_shape import as_shape, checked_shape, parse_shape
+
+    if typed is not None:
+        return as_shape(checked_shape(parse_shape(typed)))
+    if model in zoo.ENTRIES:
+        return as_shape(zoo.find(model).input_shape)
+    raise ModelError(f"{model} needs the shape of its input; give one such as --input 1x3x224x224")

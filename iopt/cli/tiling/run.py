@@ -1,0 +1,107 @@
+"""`iopt tile run`: a configuration executed, beside what was predicted and the untiled network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from iopt.cli import options as common
+from iopt.cli.tiling import options
+
+if TYPE_CHECKING:
+    from iopt.tiling.execution import Execution
+    from iopt.tiling.files import ConfigurationFile
+
+TOLERANCE = 1e-5
+"""Difference of outputs, over the largest value, that `--verify` allows."""
+
+
+def run(
+    configuration: options.ConfigurationArgument,
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL]", help="package.module:callable; default: the network of `iopt models`."),
+    ] = None,
+    repeat: options.RepeatOption = 5,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Fail unless the output is right, and peak and work as predicted.")
+    ] = False,
+    executor: options.ExecutorOption = None,
+    weights: options.WeightsFileOption = None,
+    seed: options.SeedOption = None,
+    json: options.JsonOption = False,
+    quiet: common.QuietOption = False,
+) -> None:
+    """Execute a configuration tile by tile, and compare with the untiled network in PyTorch.
+
+    The input is random. Times are medians of runs that take turns; memory is counted at PyTorch's allocator.
+    """
+    from iopt.door import json_file
+    from iopt.report.console import console
+    from iopt.report.progress import LiveLine
+    from iopt.report.tiling_execution import print_execution, to_dict
+    from iopt.tiling import files
+
+    with LiveLine(quiet) as line:
+        line.step(f"reading {configuration}")
+        file = files.load(configuration)
+        name = _model(file, model)
+        line.step(f"running {name}")
+        found = _executed(file, name, executor, repeat, (seed, weights))
+    if json:
+        print(json_file.pretty(to_dict(found)))
+    else:
+        print_execution(console(), file.problem, found)
+    if verify:
+        _verify(file, found)
+
+
+def _model(file: ConfigurationFile, model: str | None) -> str:
+    """As typed, or the network of the zoo that the file is of. Raises `OptionError`."""
+    from iopt.errors import OptionError
+    from iopt.zoo import ENTRIES
+
+    if file.plan is None:
+        raise OptionError(f"{file.path}: there is no configuration in it ({file.result.status})")
+    name = file.problem.graph.name if model is None else model
+    if model is None and name not in ENTRIES:
+        raise OptionError(f"{file.path}: {name!r} is none of `iopt models`; name its code, as package.module:callable")
+    return name
+
+
+def _executed(
+    file: ConfigurationFile, model: str, executor: options.Executor | None, repeat: int, weights: options.Weighted
+) -> Execution:
+    from iopt.cli.tiling.measuring import module_of
+    from iopt.importer.python_object import current_directory_first
+    from iopt.importer.quiet import prints_aside
+    from iopt.importer.weights_file import random_input
+    from iopt.tiling.files.claims import check_network
+    from iopt.tiling.predictors import EXECUTORS
+    from iopt.tiling.trial import execute, network
+
+    assert file.plan is not None
+    problem = file.problem
+    own = problem.predictor if problem.predictor in EXECUTORS else "lean"
+    with current_directory_first(), prints_aside():
+        module = module_of(model, *weights)
+        image = random_input(problem.graph.input_shape)
+        check_network(file, network(module, image, model)[0])
+        chosen = own if executor is None else executor.value
+        return execute(module, image, file.plan, chosen, problem.grid, repeat, model)  # type: ignore[arg-type]  # of EXECUTORS
+
+
+def _verify(file: ConfigurationFile, found: Execution) -> None:
+    """Raise `PlanError` with all that is not as it should be."""
+    from iopt.errors import PlanError
+
+    wrong = []
+    if not found.difference <= TOLERANCE:
+        wrong.append(f"outputs differ by {found.difference:.2g} of the largest value, expected {TOLERANCE:g} at most")
+    if found.peak_bytes != found.predicted_bytes:
+        wrong.append(f"the peak is {found.peak_bytes} B, predicted {found.predicted_bytes} B")
+    if found.macs != found.predicted_macs:
+        wrong.append(f"{found.macs} multiply-accumulates were done, predicted {found.predicted_macs}")
+    if wrong:
+        raise PlanError(f"{file.path}: not as it should be: {'; '.join(wrong)}")

@@ -1,0 +1,59 @@
+"""A configuration that was executed, beside what was predicted and the untiled network."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from iopt.report.console import print_table
+from iopt.report.style import table
+from iopt.report.tiling_units import memory
+from iopt.report.units import milliseconds, rate
+from iopt.tiling.execution import Execution
+from iopt.tiling.problem import Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def to_dict(found: Execution) -> dict[str, Any]:
+    """JSON data in SI units."""
+    return {**asdict(found), "speedup": found.speedup, "is_predicted": found.is_predicted}
+
+
+def print_execution(console: Console, problem: Problem, found: Execution) -> None:
+    """Time, memory and work, each beside that of the untiled network, and what was predicted."""
+    console.print(f"{problem.graph.name}: {found.configuration} by the executor {found.executor}", style="bold")
+    print_table(console, _table(problem, found))
+    runs = f"{len(found.times_s)} runs each, in turn" if len(found.times_s) > 1 else "one run each"
+    console.print(f"times: {runs}; memory: of tensors, without weights and the caller's input")
+    if found.scratch_bytes:
+        console.print(f"a convolution of the library takes up to {memory(found.scratch_bytes)} more while it runs")
+    console.print(f"{found.speedup:.2f} x as fast as the untiled network in its faster layout")
+    console.print(f"outputs differ by {found.difference:.2g} of the largest value at most")
+
+
+def _table(problem: Problem, found: Execution) -> Table:
+    grid = table()
+    grid.add_column("", no_wrap=True)
+    for name in ("predicted", "measured", "untiled", "channels last"):
+        grid.add_column(name, justify="right", no_wrap=True)
+    latency = _predicted_s(problem, found)
+    times = [milliseconds(seconds) for seconds in (found.time_s, found.untiled_s, found.channels_last_s)]
+    grid.add_row("time ms", "-" if latency is None else milliseconds(latency), *times)
+    peaks = [memory(count) for count in (found.predicted_bytes, found.peak_bytes, found.untiled_bytes)]
+    grid.add_row("peak", *peaks, "")
+    work = [rate(count, "MAC") for count in (found.predicted_macs, found.macs, problem.macs)]
+    grid.add_row("work", *work, "")
+    return grid
+
+
+def _predicted_s(problem: Problem, found: Execution) -> float | None:
+    """Latency by the host's times, where they are known."""
+    if problem.host is None:
+        return None
+    from iopt.tiling.evaluation import evaluate
+    from iopt.tiling.notation import parse
+
+    return evaluate(problem, parse(found.configuration, len(problem.layers))).latency_s

@@ -1,0 +1,109 @@
+"""This host, measured: its layers one by one, then whole configurations, to which overheads and a bias are fitted.
+
+Every other configuration is left out of the fit, and judges it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from statistics import median
+from typing import TYPE_CHECKING
+
+from iopt.door.wording import shown
+from iopt.errors import OptionError, PlanError
+from iopt.graph import Graph
+from iopt.importer.machine import threads
+from iopt.tiling.allocator import measure
+from iopt.tiling.calibration import Run, errors, fit, fitted_bias
+from iopt.tiling.fitting import check
+from iopt.tiling.heuristics.mafat import space
+from iopt.tiling.latency import HostModel
+from iopt.tiling.plan import Configuration
+from iopt.tiling.predictors import Predictor
+from iopt.tiling.problem import Problem
+from iopt.tiling.profiling import profile
+from iopt.tiling.runtime import Runtime
+
+if TYPE_CHECKING:
+    import torch
+
+    from iopt.tiling.kernels import Executor
+
+MOST = 10
+"""Configurations that are run at most."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """`model`: for latencies; `bias_bytes`: of the predictor `mafat`. `fitted`: configurations that they were fitted
+    to; `errors`: predicted over measured latency, less 1, of those that they were not fitted to."""
+
+    model: HostModel
+    bias_bytes: int
+    fitted: int
+    errors: tuple[float, ...]
+
+    @property
+    def median_error(self) -> float:
+        """Without its sign; 0 where there was nothing to judge by."""
+        return median(map(abs, self.errors)) if self.errors else 0.0
+
+    @property
+    def worst_error(self) -> float:
+        return max(map(abs, self.errors), default=0.0)
+
+
+def measured(
+    graph: Graph,
+    state: Mapping[str, torch.Tensor],
+    image: torch.Tensor,
+    executor: Executor = "lean",
+    repeat: int = 5,
+) -> Measurement:
+    """Times of all layers by size of tile, and what configurations of MAFAT's space take besides; `repeat` runs each.
+
+    `state`: weights by the names in the graph. Raises `ModelError` for a network that is no chain.
+    """
+    if type(repeat) is not int or repeat < 1:
+        raise OptionError(f"repeat is {shown(repeat)}; expected a whole number, 1 or more")
+    predictor: Predictor = executor
+    problem = Problem(graph, predictor=predictor, weights="none")
+    model = profile(graph, state, executor, repeat=repeat)
+    runs = [
+        _run(Runtime(graph, configuration, state, executor), image, repeat)
+        for configuration in _spread(list(_fitting(problem)))
+    ]
+    known, others = runs[::2], runs[1::2]
+    model = fit(problem, model, known)
+    return Measurement(model, fitted_bias(problem, known), len(known), tuple(errors(problem, model, others)))
+
+
+def _run(runtime: Runtime, image: torch.Tensor, repeat: int) -> Run:
+    """After a first call, which counts memory. With one thread in processor time, which others' load leaves alone."""
+    clock = time.process_time if threads() == 1 else time.perf_counter
+    peak_bytes, times = measure(partial(runtime, image)).total_peak_bytes, []
+    for _ in range(repeat):
+        start = clock()
+        runtime(image)
+        times.append(clock() - start)
+    return Run(runtime.configuration, median(times), peak_bytes)
+
+
+def _fitting(problem: Problem) -> Iterator[Configuration]:
+    """Those of MAFAT's space that the network allows."""
+    for configuration in space(problem):
+        try:
+            check(problem, configuration)
+        except PlanError:
+            continue
+        yield configuration
+
+
+def _spread(found: Sequence[Configuration]) -> Sequence[Configuration]:
+    """At most `MOST`, evenly from the first to the last."""
+    if len(found) <= MOST:
+        return found
+    return [found[index * (len(found) - 1) // (MOST - 1)] for index in range(MOST)]

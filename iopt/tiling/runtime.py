@@ -1,0 +1,140 @@
+"""A configuration, really carried out: group after group, tile after tile, layer after layer.
+
+The order of allocations is that whose peak `iopt.tiling.predictors` states: a layer copies its tile where it must,
+drops the tile, computes and drops what it read; strips are cut out of the result, and freed once they are put together.
+Weights and the caller's own input are not counted; the executor works on a copy of that input, with channels last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import get_args
+
+import torch
+
+from iopt.door.wording import shown
+from iopt.errors import ModelError, OptionError
+from iopt.graph import Graph
+from iopt.tiling import maps
+from iopt.tiling.fitting import check
+from iopt.tiling.grids import Grid
+from iopt.tiling.kernels import Executor, Kernel, load
+from iopt.tiling.plan import Configuration, Group
+from iopt.tiling.problem import Problem
+from iopt.tiling.tiles import Step, Strip, Tile, group_tiles
+
+Strips = dict[tuple[int, Strip], torch.Tensor]
+"""The strips alive, by the layer that wrote them."""
+
+
+class Runtime:
+    """A network with its weights, ready to run as a configuration says.
+
+    `state`: weights by the names in the graph, as of `module.state_dict()`; `executor`: `lean` or `torch`. `like`: of
+    the same network, to share the weights of linear layers with. Raises `PlanError` for a configuration of another
+    network, `ModelError` where a weight is missing.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        configuration: Configuration,
+        state: Mapping[str, torch.Tensor],
+        executor: Executor = "lean",
+        grid: Grid = "balanced",
+        like: Runtime | None = None,
+    ) -> None:
+        if executor not in get_args(Executor):
+            raise OptionError(f"executor is {shown(executor)}; expected {' or '.join(map(repr, get_args(Executor)))}")
+        problem = Problem(graph, predictor=executor, grid=grid)
+        check(problem, configuration)
+        self.graph, self.configuration, self.executor = graph, configuration, executor
+        self.layers = problem.layers
+        self._tiles = {group: group_tiles(self.layers, group, grid) for group in configuration.groups if group.is_tiled}
+        loaded = () if like is None else like.kernels
+        with torch.inference_mode():
+            try:
+                self.kernels: tuple[Kernel, ...] = load(self.layers, state, executor, self._sizes(), loaded)
+            except KeyError as error:
+                raise ModelError(f"{graph.name}: the state dict has no {error}, which the graph names") from error
+
+    def __call__(self, image: torch.Tensor) -> torch.Tensor:
+        """The output, 1 x channels x height x width (a vector of F features is 1 x F x 1 x 1), channels last.
+
+        `image`: 1 x channels x height x width in fp32, in any memory format. Raises `ModelError` for another shape.
+        """
+        if image.shape != (1, *self.graph.input_shape) or image.dtype != torch.float32:
+            size = "x".join(map(str, image.shape))
+            raise ModelError(f"the input is {size} in {image.dtype}; expected 1x{self.graph.input_shape} in fp32")
+        with torch.inference_mode():
+            current = maps.copied(image)
+            held = current if self.executor == "torch" else None
+            for group in self.configuration.groups:
+                if group.is_tiled:
+                    current = self._tiled(group, current)
+                else:
+                    for kernel in self.kernels[group.first : group.last + 1]:
+                        current = kernel.whole(current)
+            del held
+            return current
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of all calls so far, by the shapes of what was computed."""
+        return sum(kernel.macs for kernel in self.kernels)
+
+    def _sizes(self) -> list[tuple[int, int]]:
+        """Rows and columns of the largest input of each layer."""
+        sizes = [(layer.input.height, layer.input.width) for layer in self.layers]
+        for group, tiles in self._tiles.items():
+            for index in range(group.first, group.last + 1):
+                steps = [tile.steps[index - group.first] for tile in tiles]
+                padded = [
+                    (step.reads.rows.size + sum(step.padding[:2]), step.reads.columns.size + sum(step.padding[2:]))
+                    for step in steps
+                    if step.computes.cells
+                ]
+                sizes[index] = max(padded, key=lambda size: size[0] * size[1], default=sizes[index])
+        return sizes
+
+    def _tiled(self, group: Group, source: torch.Tensor) -> torch.Tensor:
+        """The output map of a tiled group."""
+        target = maps.empty(*self.layers[group.last].output)
+        strips: Strips = {}
+        kernels = self.kernels[group.first : group.last + 1]
+        for tile in self._tiles[group]:
+            maps.part(target, tile.steps[-1].computes).copy_(_run(tile, kernels, source, strips))
+        return target
+
+
+def _run(tile: Tile, kernels: tuple[Kernel, ...], source: torch.Tensor, strips: Strips) -> torch.Tensor:
+    """What a tile computes at its last layer."""
+    current: torch.Tensor | None = None
+    for step, kernel in zip(tile.steps, kernels, strict=True):
+        if step is tile.steps[0]:
+            current = maps.part(source, step.reads)
+        if step.computes.cells:
+            if current is None:
+                current = maps.empty(kernel.channels, step.reads.rows.size, step.reads.columns.size)
+            current = kernel.ready(current, step)
+            current = kernel.tile(current, step)
+        else:
+            current = None
+        for strip in step.kept:
+            assert current is not None
+            strips[step.layer, strip] = maps.copied(maps.part(current, strip.region, step.computes))
+        if step.taken:
+            current = _assembled(step, current, strips)
+    assert current is not None
+    return current
+
+
+def _assembled(step: Step, own: torch.Tensor | None, strips: Strips) -> torch.Tensor:
+    """What the tile holds: its own part and the strips of its neighbours, which are freed."""
+    parts = [(strip.region, strips.pop((step.layer, strip))) for strip in step.taken]
+    if own is not None:
+        parts.append((step.computes, own))
+    held = maps.empty(parts[0][1].shape[1], step.holds.rows.size, step.holds.columns.size)
+    for region, part in parts:
+        maps.part(held, region, step.holds).copy_(part)
+    return held

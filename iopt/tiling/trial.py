@@ -1,0 +1,103 @@
+"""A module and a configuration of it, run side by side: outputs compared, memory counted, times paired."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from statistics import median
+
+import torch
+from torch import nn
+
+from iopt.door.wording import shown
+from iopt.errors import OptionError
+from iopt.graph import Graph
+from iopt.importer.export import in_eval_mode, read_module
+from iopt.tiling.allocator import measure
+from iopt.tiling.evaluation import evaluate
+from iopt.tiling.execution import Execution
+from iopt.tiling.grids import Grid
+from iopt.tiling.kernels import Executor
+from iopt.tiling.notation import written
+from iopt.tiling.plan import Configuration
+from iopt.tiling.problem import Problem
+from iopt.tiling.runtime import Runtime
+
+Call = Callable[[], torch.Tensor]
+
+
+def execute(
+    module: nn.Module,
+    image: torch.Tensor,
+    configuration: Configuration,
+    executor: Executor = "lean",
+    grid: Grid = "balanced",
+    repeat: int = 5,
+    name: str = "network",
+) -> Execution:
+    """Run the module's network as the configuration says, and the module itself, `repeat` times each.
+
+    `image`: 1 x channels x height x width in fp32. The module is left as it was. Raises `ModelError` for a module that
+    is no chain, `PlanError` for a configuration of another network.
+    """
+    if type(repeat) is not int or repeat < 1:
+        raise OptionError(f"repeat is {shown(repeat)}; expected a whole number, 1 or more")
+    graph, state = network(module, image, name)
+    runtime = Runtime(graph, configuration, state, executor, grid)
+    evaluation = evaluate(Problem(graph, predictor=executor, weights="none", grid=grid), configuration)
+    output = runtime(image)
+    macs = runtime.macs
+    allocation = measure(lambda: runtime(image))
+    with in_eval_mode(module), torch.inference_mode():
+        expected = module(image.clone())
+        untiled = measure(lambda: module(image))
+        calls = [lambda: runtime(image), lambda: module(image), _channels_last(module, image)]
+        times = paired(calls, repeat)
+    return Execution(
+        configuration=written(configuration),
+        executor=executor,
+        output_shape=tuple(expected.shape),
+        times_s=tuple(times[0]),
+        time_s=median(times[0]),
+        untiled_s=median(times[1]),
+        channels_last_s=median(times[2]),
+        peak_bytes=allocation.peak_bytes,
+        predicted_bytes=evaluation.peak_bytes,
+        scratch_bytes=allocation.scratch_bytes,
+        untiled_bytes=untiled.total_peak_bytes,
+        macs=macs,
+        predicted_macs=evaluation.macs,
+        difference=difference(output, expected),
+    )
+
+
+def network(module: nn.Module, image: torch.Tensor, name: str) -> tuple[Graph, Mapping[str, torch.Tensor]]:
+    """The graph of a module, and its weights by the names that the graph uses."""
+    imported = read_module(module, image, name)
+    return imported.graph, {**imported.exported.constants, **imported.exported.state_dict}
+
+
+def difference(output: torch.Tensor, expected: torch.Tensor) -> float:
+    """The largest, over the largest value expected. `output` may be the map of which `expected` is the vector."""
+    scale = max(float(expected.abs().max()), torch.finfo(torch.float32).tiny)
+    return float((output.reshape(expected.shape) - expected).abs().max()) / scale
+
+
+def paired(calls: Sequence[Call], repeat: int) -> list[list[float]]:
+    """Seconds of each call, `repeat` times in turn, so that all of them see the same moods of the machine."""
+    times: list[list[float]] = [[] for _ in calls]
+    for turn in range(repeat + 1):
+        for call, own in zip(calls, times, strict=True):
+            start = time.perf_counter()
+            call()
+            if turn:
+                own.append(time.perf_counter() - start)
+    return times
+
+
+def _channels_last(module: nn.Module, image: torch.Tensor) -> Call:
+    """The module on maps with the channels last."""
+    copy = deepcopy(module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has no type for it
+    laid = image.contiguous(memory_format=torch.channels_last)
+    return lambda: copy(laid)

@@ -1,0 +1,151 @@
+"""`iopt tile run` and `profile`: executed and timed on this machine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from iopt.tiling import Problem, load_host, trial
+from iopt.tiling.execution import Execution
+from tests.cli.conftest import Iopt
+from tests.cli.tiling.conftest import DEEP
+
+torch = pytest.importorskip("torch")
+
+CODE = """
+import torch
+from torch import nn
+
+print("loading")
+
+def net():
+    torch.manual_seed(0)
+    first, last = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 4, 3, padding=1)
+    return nn.Sequential(first, nn.ReLU(), nn.MaxPool2d(2), last)
+
+def other():
+    return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2))
+"""
+
+
+@pytest.fixture
+def mine(tile: Iopt, tmp_path: Path) -> str:
+    """Name of a module in the current folder, and `mine.json` with its network."""
+    name = f"mine_{tmp_path.name.replace('-', '_')}"
+    (tmp_path / f"{name}.py").write_text(CODE)
+    return name
+
+
+@pytest.fixture
+def planned(tile: Iopt, mine: str) -> str:
+    """`config.json` holds a configuration of `mine:net` in tiles."""
+    asked = ("plan", f"{mine}:net", "--input", "1x3x24x32", "--memory", "16 KiB", "--weights", "none")
+    assert tile(*asked, "-o", "config.json").code == 0
+    return f"{mine}:net"
+
+
+def test_a_run(tile: Iopt, planned: str) -> None:
+    code, out, err = tile("run", "config.json", planned, "--repeat", "2", "--verify")
+    assert (code, err) == (0, "")
+    assert "times: 2 runs each, in turn" in out
+    found = json.loads(tile("run", "config.json", planned, "--repeat", "2", "--executor", "torch", "--json").out)
+    assert found["executor"] == "torch"
+    assert found["is_predicted"] and found["difference"] < 1e-5
+    assert len(found["times_s"]) == 2
+    assert found["peak_bytes"] > json.loads(Path("config.json").read_text())["evaluation"]["peak_bytes"], (
+        "torch's executor needs more than lean's, which was planned for"
+    )
+
+
+def test_verification_names_all_that_is_wrong(tile: Iopt, planned: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    execute = trial.execute
+
+    def wrong(*given: object) -> Execution:
+        found = execute(*given)  # type: ignore[arg-type]
+        return replace(found, difference=0.5, peak_bytes=found.peak_bytes + 1, macs=found.macs - 1)
+
+    monkeypatch.setattr(trial, "execute", wrong)
+    asked = ("run", "config.json", planned, "--repeat", "1")
+    assert tile(*asked).code == 0
+    code, out, err = tile(*asked, "--verify")
+    assert code == 2
+    assert "outputs differ by 0.5 of the largest value" in out
+    assert err.count("\n") == 1
+    assert (
+        "iopt: config.json: not as it should be: outputs differ by 0.5 of the largest value, expected 1e-05 at " in err
+    )
+    assert " B; " in err and err.endswith("\n") and "multiply-accumulates were done, predicted " in err
+
+
+def test_weights_of_a_file(tile: Iopt, iopt: Iopt) -> None:
+    from iopt import zoo
+
+    tile("evaluate", "lenet", "2x2/4/1x1", "-o", "lenet.json")
+    torch.save(zoo.build("lenet", 7).state_dict(), "lenet.pt")
+    asked = ("run", "lenet.json", "--repeat", "1", "--verify")
+    for more in (("--weights", "lenet.pt"), ("--seed", "3"), ()):
+        assert tile(*asked, *more).code == 0, more
+    torch.save({"weight": torch.zeros(1)}, "other.pt")
+    Path("text.pt").write_text("no weights")
+    for name, message in (
+        ("gone.pt", "gone.pt: cannot be read: No such file or directory"),
+        ("text.pt", "text.pt: not a state dict that torch.save wrote: "),
+        ("other.pt", "other.pt: not the weights of this network: "),
+    ):
+        code, out, err = tile(*asked, "--weights", name)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith(f"iopt: {message}")
+
+
+def test_what_cannot_be_run(tile: Iopt, planned: str, mine: str) -> None:
+    tile("plan", "deep.json", "--memory", "1 B", "-o", "none.json")
+    tile("evaluate", "deep.json", "2x2/NoCut", "-o", "deep-config.json")
+    other = f"{mine}:other"
+    for arguments, message in (
+        (("none.json",), "none.json: there is no configuration in it (INFEASIBLE)"),
+        (("deep-config.json",), "deep-config.json: 'deep' is none of `iopt models`; name its code, as package.module:"),
+        (("config.json", "deep"), "'deep': expected a network of `iopt models` or package.module:callable"),
+        (
+            ("config.json", "lenett"),
+            "'lenett': expected a network of `iopt models` or package.module:callable; did ",
+        ),
+        (("config.json", "lenet"), "lenet does not run on an input of 1x3x24x32: "),
+        (
+            ("config.json", other),
+            f"config.json: a configuration of the network '{planned}' on an input of 1x3x24x32",
+        ),
+        (("config.json", planned, "--seed", "1"), "--seed is for networks of `iopt models`, and does not go with "),
+        (("config.json", planned, "--repeat", "0"), "repeat is 0; expected a whole number, 1 or more"),
+        (("gone.json",), "gone.json: cannot be read: No such file or directory"),
+    ):
+        code, out, err = tile("run", *arguments)
+        assert (code, out) == (2, ""), arguments
+        assert err.startswith(f"iopt: {message}")
+        assert err.count("\n") == 1
+
+
+def test_a_profile_and_a_plan_from_it(tile: Iopt, mine: str) -> None:
+    asked = (f"{mine}:net", "--input", "1x3x24x32")
+    code, out, err = tile("profile", *asked, "--repeat", "1", "-o", "times.json")
+    assert code == 0
+    assert err == "loading\nwritten to times.json\n"
+    assert out.startswith(f"{mine}:net: times of 3 layers\n")
+    assert "\nbias of the predictor mafat " in out
+    assert " configurations; latency of others is off by a median of " in out
+    config = tile("plan", *asked, "--host", "times.json", "--objective", "latency", "--memory", "19 KiB", "--json")
+    assert config.code == 0
+    assert json.loads(config.out)["result"]["objective_value"] > 0
+    biased = json.loads(tile("plan", *asked, "--host", "times.json", "--predictor", "mafat", "--json").out)
+    assert biased["options"]["bias_bytes"] == json.loads(Path("times.json").read_text())["bias_bytes"] > 0
+    told = json.loads(tile("profile", *asked, "--repeat", "1", "--executor", "torch", "--json").out)
+    assert (told["schema"], told["measured"]["executor"]) == ("iopt/tiling-host/1", "torch")
+    with pytest.raises(Exception, match="the host's times are of the network 'mine_"):
+        load_host("times.json", Problem(DEEP).graph)
+    code, out, err = tile("profile", *asked, "--repeat", "0")
+    assert (code, out, err) == (2, "", "iopt: repeat is 0; expected a whole number, 1 or more\n")
+    code, _, err = tile("profile", f"{mine}:net")
+    assert code == 2
+    assert err.startswith(f"iopt: {mine}:net needs the shape of its input; give one such as --input 1x3x224x224")

@@ -1,0 +1,58 @@
+"""A host is measured on configurations that its network allows; those left out judge the fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from iopt.errors import OptionError
+from iopt.tiling import host as module
+from iopt.tiling.calibration import Run
+from iopt.tiling.host import MOST, Measurement, measured
+from iopt.tiling.latency import HostModel, LayerTime
+from iopt.tiling.problem import Problem
+from iopt.tiling.runtime import Runtime
+from tests.instances import chain, conv, linear, max_pool
+from tests.tiling.executed import weights
+
+torch = pytest.importorskip("torch")
+
+GRAPH = chain(
+    "net",
+    (2, 12, 12),
+    [conv(3, 3, padding=1, pooling=max_pool(2)), conv(4, 3, padding=1, pooling=max_pool(2)), linear(5)],
+)
+
+
+def test_what_is_run_is_fitted_and_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = []
+
+    def run(runtime: Runtime, image: object, repeat: int) -> Run:
+        found = Run(runtime.configuration, 1e-3 * (len(ran) + 1), 10_000 + len(ran))
+        ran.append(found)
+        return found
+
+    monkeypatch.setattr(module, "_run", run)
+    found = measured(GRAPH, weights(GRAPH, 0), torch.zeros(1, 2, 12, 12), repeat=1)
+    assert 4 < len(ran) <= MOST
+    assert len({run.configuration for run in ran}) == len(ran)
+    assert (found.fitted, len(found.errors)) == (len(ran) - len(ran) // 2, len(ran) // 2)
+    assert found.median_error <= found.worst_error == max(map(abs, found.errors))
+    Problem(GRAPH, objective="latency", host=found.model)
+
+
+def test_a_network_that_cannot_be_tiled_has_nothing_to_judge() -> None:
+    graph = chain("flat", (3, 1, 1), [linear(4), linear(2)])
+    found = measured(graph, weights(graph, 0), torch.zeros(1, 3, 1, 1), repeat=1)
+    assert (found.fitted, found.errors, found.worst_error, found.median_error) == (1, (), 0.0, 0.0)
+
+
+def test_errors_count_without_their_sign() -> None:
+    model = HostModel((LayerTime((1.0,), (1.0,)),))
+    found = Measurement(model, 0, 1, (-0.3, 0.1, 0.2))
+    assert (found.median_error, found.worst_error) == (0.2, 0.3)
+
+
+@pytest.mark.parametrize("repeat", [0, 1.5, True])
+def test_how_often(repeat: object) -> None:
+    with pytest.raises(OptionError, match="expected a whole number, 1 or more"):
+        measured(GRAPH, {}, torch.zeros(1, 2, 12, 12), repeat=repeat)  # type: ignore[arg-type]

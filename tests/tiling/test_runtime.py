@@ -1,0 +1,198 @@
+"""Configurations carried out: the same output, and memory and work to the byte as the evaluator says."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from iopt.errors import ModelError, OptionError, PlanError
+from iopt.graph import Graph
+from iopt.graph.layers import Window
+from iopt.tiling.allocator import Allocation, measure
+from iopt.tiling.evaluation import Evaluation, evaluate
+from iopt.tiling.layers import chain
+from iopt.tiling.notation import parse
+from iopt.tiling.plan import Configuration, Group
+from iopt.tiling.problem import Problem
+from iopt.tiling.runtime import Runtime
+from iopt.tiling.trial import difference
+from tests import instances
+from tests.instances import conv, linear
+from tests.tiling.executed import State, executed, weights
+from tests.tiling.networks import GOLDEN, yolov2_16
+
+EXECUTORS = ("lean", "torch")
+TOLERANCE = 1e-5
+"""Of a difference over the largest value."""
+
+
+def image(graph: Graph, seed: int = 0) -> torch.Tensor:
+    return torch.randn(1, *graph.input_shape, generator=torch.Generator().manual_seed(seed))
+
+
+def untiled(graph: Graph) -> Configuration:
+    return Configuration((Group(0, len(chain(graph)) - 1),))
+
+
+def judged(graph: Graph, configuration: Configuration, executor: str, grid: str = "balanced") -> Evaluation:
+    options: dict[str, Any] = {"predictor": executor, "grid": grid}
+    return evaluate(Problem(graph, weights="none", **options), configuration)
+
+
+def measured(runtime: Runtime, tensor: torch.Tensor) -> Allocation:
+    """After a run, so that what a library allocates once is there."""
+    runtime(tensor)
+    return measure(lambda: runtime(tensor))
+
+
+def assert_as_predicted(seed: int) -> None:
+    graph, state, configuration = executed(seed)
+    tensor = image(graph, seed)
+    expected = Runtime(graph, untiled(graph), state, "torch")(tensor)
+    for executor in EXECUTORS:
+        runtime, evaluation = Runtime(graph, configuration, state, executor), judged(graph, configuration, executor)
+        assert difference(runtime(tensor), expected) < TOLERANCE
+        assert runtime.macs == evaluation.macs
+        assert measured(runtime, tensor).peak_bytes == evaluation.peak_bytes
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_output_work_and_peak_of_chains(seed: int) -> None:
+    assert_as_predicted(seed)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(60, 460))
+def test_output_work_and_peak_of_many_chains(seed: int) -> None:
+    assert_as_predicted(seed)
+
+
+def test_the_chains_are_of_every_kind() -> None:
+    drawn = [executed(seed) for seed in range(60)]
+    layers = [layer for graph, _, _ in drawn for layer in chain(graph)]
+    groups = [group for _, _, configuration in drawn for group in configuration.groups if group.is_tiled]
+    assert {layer.kind for layer in layers} == {"conv", "max", "average", "linear", "elementwise"}
+    assert len(groups) > 60
+    assert 0.3 < sum(group.reuse == "checkerboard" for group in groups) / len(groups) < 0.7
+    assert any(layer.groups > 1 for layer in layers)
+    windows = [layer.window or Window((1, 1)) for layer in layers]
+    assert any(max(window.dilation) > 1 for window in windows)
+    assert any(min(window.kernel) == 4 for window in windows)
+
+
+# YOLOv2's first 16 layers on 608 x 608, as in the golden file
+
+GOLDENS = [
+    pytest.param(row["name"], grid, row if grid == "ceil" else row["balanced_grid"], id=f"{row['name']}-{grid}")
+    for row in GOLDEN["configurations"]
+    for grid in ("ceil", "balanced")
+]
+
+
+@cache
+def golden() -> tuple[State, torch.Tensor, torch.Tensor]:
+    """Weights, an input, and the output by `torch.nn.functional`."""
+    graph = yolov2_16()
+    state, tensor = weights(graph, 0), image(graph)
+    current = tensor
+    with torch.inference_mode():
+        for layer, row in zip(chain(graph), GOLDEN["layers"], strict=True):
+            if layer.kind == "conv":
+                kernel = state[f"op{layer.index + 1}.weight"]
+                current = torch.relu(nn.functional.conv2d(current, kernel, None, row["stride"], row["padding"]))
+            else:
+                current = nn.functional.max_pool2d(current, row["kernel"], row["stride"], row["padding"])
+    return state, tensor, current
+
+
+def assert_golden(name: str, grid: Any, row: dict[str, Any]) -> None:
+    state, tensor, expected = golden()
+    configuration = parse(name, 16)
+    for executor in EXECUTORS:
+        runtime = Runtime(yolov2_16(), configuration, state, executor, grid)
+        assert difference(runtime(tensor), expected) < TOLERANCE
+        assert runtime.macs == row["macs_exact_crop"]
+        allocation = measure(lambda runtime=runtime: runtime(tensor))
+        predicted = row["tensor_peak_bytes_torch"] if executor == "torch" else None
+        assert allocation.peak_bytes == (predicted or judged(yolov2_16(), configuration, executor, grid).peak_bytes)
+
+
+FEW = [param for param in GOLDENS if param.id in ("5x5/8/2x2-ceil", "3x3/8/2x2-balanced")]
+
+
+@pytest.mark.parametrize(("name", "grid", "row"), FEW)
+def test_golden_configurations(name: str, grid: str, row: dict[str, Any]) -> None:
+    assert_golden(name, grid, row)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("name", "grid", "row"), GOLDENS)
+def test_all_golden_configurations(name: str, grid: str, row: dict[str, Any]) -> None:
+    assert_golden(name, grid, row)
+
+
+# Details
+
+
+def test_reuse_computes_less() -> None:
+    graph = instances.chain("deep", (3, 24, 24), [conv(4, 3, padding=1)] * 4)
+    state, tensor = weights(graph, 1), image(graph)
+    work = {}
+    for text in ("4x4/NoCut", "4x4c/NoCut"):
+        runtime = Runtime(graph, parse(text, 4), state)
+        runtime(tensor)
+        work[text] = runtime.macs
+        assert runtime.macs == judged(graph, parse(text, 4), "lean").macs
+    assert work["4x4c/NoCut"] < 0.8 * work["4x4/NoCut"]
+
+
+def test_the_input_stays_as_it_is() -> None:
+    graph = instances.chain("net", (2, 8, 8), [instances.norm(), conv(2, 1)])
+    tensor = image(graph)
+    before = tensor.clone()
+    for text in ("1x1/NoCut", "2x2/NoCut"):
+        Runtime(graph, parse(text, 2), weights(graph, 0))(tensor)
+        assert torch.equal(tensor, before)
+        Runtime(graph, parse(text, 2), weights(graph, 0))(tensor.contiguous(memory_format=torch.channels_last))
+        assert torch.equal(tensor, before)
+
+
+def test_one_channel_narrow_tiles() -> None:
+    """oneDNN reads what it has not written where a convolution of one channel gives few columns."""
+    graph = instances.chain("narrow", (1, 12, 11), [conv(3, (3, 4), (1, 3), (2, 0), (2, 1))])
+    state, tensor = weights(graph, 0), image(graph)
+    bias, window = state["op1.bias"], ((1, 3), (2, 0), (2, 1))
+    expected = torch.relu(nn.functional.conv2d(tensor.double(), state["op1.weight"].double(), bias.double(), *window))
+    for text in ("1x1/NoCut", "2x3/NoCut", "4x2c/NoCut"):
+        assert difference(Runtime(graph, parse(text, 1), state)(tensor), expected.float()) < TOLERANCE
+
+
+def test_runtimes_of_one_network_share_linear_weights() -> None:
+    graph = instances.chain("net", (2, 8, 8), [conv(2, 3), linear(5)])
+    state, tensor = weights(graph, 0), image(graph)
+    first = Runtime(graph, parse("1x1/NoCut", 2), state)
+    second = Runtime(graph, parse("2x2/1/1x1", 2), state, like=first)
+    assert difference(second(tensor), first(tensor)) < TOLERANCE
+    assert first.kernels[1].body is second.kernels[1].body
+    assert first.kernels[0].body is not second.kernels[0].body
+    assert first.macs == second.macs == sum(layer.macs for layer in chain(graph))
+
+
+def test_what_is_refused() -> None:
+    graph = instances.chain("net", (2, 8, 8), [conv(2, 3)])
+    state = weights(graph, 0)
+    with pytest.raises(ModelError, match=r"net: the state dict has no 'op1.bias', which the graph names"):
+        Runtime(graph, parse("2x2/NoCut", 1), {"op1.weight": state["op1.weight"]})
+    with pytest.raises(PlanError, match="expected groups that follow each other"):
+        Runtime(graph, parse("2x2/1/1x1", 2), state)
+    with pytest.raises(OptionError, match=r"executor is 'fat'; expected 'lean' or 'torch'"):
+        Runtime(graph, parse("2x2/NoCut", 1), state, "fat")  # type: ignore[arg-type]
+    runtime = Runtime(graph, parse("2x2/NoCut", 1), state)
+    with pytest.raises(ModelError, match=r"the input is 1x2x8x9 in torch.float32; expected 1x2x8x8 in fp32"):
+        runtime(torch.zeros(1, 2, 8, 9))
+    with pytest.raises(ModelError, match=r"in torch.float64; expected 1x2x8x8 in fp32"):
+        runtime(torch.zeros(1, 2, 8, 8, dtype=torch.float64))

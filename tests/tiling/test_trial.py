@@ -1,0 +1,113 @@
+"""Modules beside configurations of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import nn
+
+from iopt import zoo
+from iopt.errors import ModelError, OptionError
+from iopt.tiling.layers import chain
+from iopt.tiling.notation import parse
+from iopt.tiling.trial import difference, execute, network, paired
+
+TOLERANCE = 1e-5
+Made = tuple[nn.Module, tuple[int, ...]]
+"""A module, and the shape of its input."""
+
+
+class Classifier(nn.Module):
+    """As VGG with batch norm, small: two blocks, an average over cells, and linear layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        for before, after in ((3, 8), (8, 16)):
+            layers += [nn.Conv2d(before, after, 3, padding=1), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+            layers += [nn.Conv2d(after, after, 3, padding=1), nn.GELU(), nn.MaxPool2d(2)]
+        self.features = nn.Sequential(*layers)
+        self.pool = nn.AdaptiveAvgPool2d(7)
+        self.classifier = nn.Sequential(nn.Linear(16 * 49, 32), nn.ReLU(), nn.Dropout(), nn.Linear(32, 10))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        scores: torch.Tensor = self.classifier(self.pool(self.features(images)).flatten(1))
+        return scores
+
+
+def classifier() -> Made:
+    torch.manual_seed(3)
+    module = Classifier().eval()
+    for norm in module.modules():
+        if isinstance(norm, nn.BatchNorm2d):
+            norm.running_mean.normal_()
+            norm.running_var.uniform_(0.5, 2)
+    return module, (1, 3, 40, 36)
+
+
+CASES = {
+    "classifier": (classifier, ("3x2/3/2x2c/6/1x1", "4x4c/4/1x1")),
+    "lenet5": (lambda: (zoo.build("lenet5"), (1, 1, 28, 28)), ("2x3/2/1x2/4/1x1",)),
+    "yolov2-16": (lambda: (zoo.build("yolov2-16"), (1, 3, 64, 96)), ("2x3/8/2x2", "3x3c/5/1x2/9/1x1")),
+}
+LARGE = {
+    "vgg11": (lambda: (zoo.build("vgg11"), (1, 3, 96, 64)), ("3x4/5/2x2c/10/1x1",)),
+    "yolov2": (lambda: (zoo.build("yolov2"), (1, 3, 128, 128)), ("4x4/8/2x2c/17/1x1",)),
+}
+
+
+def assert_as_module(make: Callable[[], Made], texts: tuple[str, ...]) -> None:
+    module, size = make()
+    tensor = torch.randn(size, generator=torch.Generator().manual_seed(1))
+    layers = len(chain(network(module, tensor, "network")[0]))
+    for text in texts:
+        for executor in ("lean", "torch"):
+            run = execute(module, tensor, parse(text, layers), executor, repeat=1)
+            assert run.difference < TOLERANCE
+            assert run.is_predicted
+            assert run.peak_bytes < run.untiled_bytes
+            assert run.output_shape == tuple(module(tensor.clone()).shape)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_configuration_gives_what_the_module_gives(name: str) -> None:
+    assert_as_module(*CASES[name])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", LARGE)
+def test_so_do_those_of_large_modules(name: str) -> None:
+    assert_as_module(*LARGE[name])
+
+
+def test_what_an_execution_says() -> None:
+    module, size = classifier()
+    module.train()
+    run = execute(module, torch.randn(size), parse("2x2/4/1x1", 9), repeat=3, name="small")
+    assert module.training
+    assert run.configuration == "2x2/4/1x1"
+    assert run.executor == "lean"
+    assert len(run.times_s) == 3
+    assert run.time_s == sorted(run.times_s)[1]
+    assert run.speedup == min(run.untiled_s, run.channels_last_s) / run.time_s
+    with pytest.raises(OptionError, match="repeat is 0; expected a whole number, 1 or more"):
+        execute(module, torch.randn(size), parse("2x2/4/1x1", 9), repeat=0)
+
+
+def test_calls_take_turns() -> None:
+    calls: list[str] = []
+    times = paired([lambda: calls.append("a"), lambda: calls.append("b")], 2)  # type: ignore[list-item]
+    assert calls == ["a", "b"] * 3
+    assert [len(own) for own in times] == [2, 2]
+
+
+def test_differences_are_over_the_largest_value() -> None:
+    assert difference(torch.tensor([[[1.0]], [[4.5]]]), torch.tensor([[1.0, 5.0]])) == pytest.approx(0.1)
+    assert difference(torch.zeros(3), torch.zeros(3)) == 0
+
+
+def test_branches_are_refused() -> None:
+    with pytest.raises(ModelError, match="tiling is for"):
+        execute(zoo.build("b-resnet"), torch.zeros(1, 3, 32, 32), parse("1x1/NoCut", 1))
