@@ -43,7 +43,7 @@ class Network:
     def problem(self, memory_bytes: int | None = None, host: HostModel | None = None) -> Problem:
         """Least latency, without weights; least work where there is no host."""
         objective = "macs" if host is None else "latency"
-        return Problem(self.graph, memory_bytes, objective, weights="none", host=host, reuse=True)
+        return Problem(self.graph, memory_bytes, objective, weights="none", host=host)
 
     @cached_property
     def untiled(self) -> Runtime:

@@ -62,5 +62,5 @@ def _tilings(problem: Problem) -> Iterator[tuple[int, int, Reuse]]:
     sizes = range(1, problem.max_tiles + 1)
     for rows, columns in product(sizes, sizes):
         yield rows, columns, "none"
-        if problem.reuse and rows * columns > 1:
+        if problem.may_reuse and rows * columns > 1:
             yield rows, columns, "checkerboard"

@@ -36,7 +36,8 @@ class Problem:
     `predictor`: how memory is counted, with MAFAT's own `bias_bytes`; `weights`: all in memory (`resident`), those of
     the running layer (`streamed`), or not counted; `backend`: whether convolutions write im2col columns. `grid`: where
     tiles are cut; `crop`: tiles compute what is wanted (`exact`), or all that darknet computes (`rim`).
-    `max_tiles`: rows, and columns, of tiles that a search considers; `reuse`: whether it considers reuse.
+    `max_tiles`: rows, and columns, of tiles that a search considers; `reuse`: whether it considers
+    checkerboard reuse, which `rim` does not have.
     Raises `OptionError`, and `ModelError` for a network that is no chain.
     """
 
@@ -51,7 +52,7 @@ class Problem:
     grid: Grid = "balanced"
     crop: Crop = "exact"
     max_tiles: int = 8
-    reuse: bool = False
+    reuse: bool = True
     host: HostModel | None = None
 
     def __post_init__(self) -> None:
@@ -92,8 +93,6 @@ class Problem:
             raise OptionError("bias_bytes goes with the predictor 'mafat', which needs it: it is calibrated on a host")
         if self.crop == "rim" and self.predictor in EXECUTORS:
             raise OptionError(f"crop 'rim' is darknet's; the predictor {self.predictor!r} is of an executor that crops")
-        if self.crop == "rim" and self.reuse:
-            raise OptionError("crop 'rim' and reuse do not go together")
         layers = self.layers
         if self.objective == "latency" and self.host is None:
             raise OptionError("objective 'latency' needs a host model")
@@ -119,6 +118,11 @@ class Problem:
     def streamed_bytes(self, layer: Layer) -> int:
         """Weights that are in memory only while the layer runs."""
         return layer.parameter_bytes if self.weights == "streamed" else 0
+
+    @property
+    def may_reuse(self) -> bool:
+        """Whether a search may keep what tiles share."""
+        return self.reuse and self.crop == "exact"
 
     @property
     def most_macs(self) -> float:

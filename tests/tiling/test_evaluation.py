@@ -184,7 +184,6 @@ def test_the_ceil_grid_has_empty_tiles_sooner() -> None:
         ({"predictor": "mafat"}, "bias_bytes goes with the predictor 'mafat'"),
         ({"bias_bytes": 3}, "bias_bytes goes with the predictor 'mafat'"),
         ({"crop": "rim"}, "crop 'rim' is darknet's"),
-        ({"crop": "rim", "predictor": "bound", "reuse": True}, "crop 'rim' and reuse do not go together"),
         ({"max_tiles": 0}, "max_tiles is 0; expected a whole number from 1 to 64"),
         ({"reuse": 1}, "reuse is 1; expected True or False"),
         ({"weights": None}, "weights is None"),

@@ -153,6 +153,7 @@ def limited(table: dict[str, Any], limit: int | None) -> Problem:
         grid=table["grid"],
         backend=table["backend"],
         weights="none",
+        reuse=False,
     )
 
 
@@ -197,12 +198,13 @@ def test_the_tables_are_all_there() -> None:
 def test_marks() -> None:
     """Plain executor, no weights: 16 MiB at 1.002 x the work at most, where squares need more; 10 MiB at 1.088."""
     problems = {
-        limit: Problem(yolov2_16(), memory_bytes=limit * MIB, predictor="torch", weights="none") for limit in (10, 16)
+        limit: Problem(yolov2_16(), memory_bytes=limit * MIB, predictor="torch", weights="none", reuse=False)
+        for limit in (10, 16)
     }
     found = {limit: exact(problem) for limit, problem in problems.items()}
     assert all(path is not None for path in found.values())
     assert found[16].weight / problems[16].macs <= 1.002
     assert found[10].weight / problems[10].macs <= 1.088
     assert mafat(problems[10], "free") is None
-    bound = Problem(yolov2_16(), memory_bytes=16 * MIB, predictor="torch", weights="none", reuse=True)
+    bound = Problem(yolov2_16(), memory_bytes=16 * MIB, predictor="torch", weights="none")
     assert exact(bound).weight < found[16].weight

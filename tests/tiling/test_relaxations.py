@@ -16,7 +16,7 @@ from iopt.tiling.search.table import build
 from tests.tiling.mutants import data_of, optimum
 from tests.tiling.networks import MIB, yolov2_16
 
-PLAIN: dict[str, Any] = {"predictor": "torch", "weights": "none", "max_tiles": 5}
+PLAIN: dict[str, Any] = {"predictor": "torch", "weights": "none", "max_tiles": 5, "reuse": False}
 INSTANCES = {
     "least work, 16 MiB": Problem(yolov2_16(), memory_bytes=16 * MIB, **PLAIN),
     "least memory, 1.02": Problem(yolov2_16(), objective="memory", overhead=1.02, **PLAIN),

@@ -69,7 +69,7 @@ def test_table_and_evaluator_agree_on_every_group(options: dict[str, Any]) -> No
         counts = assert_equal(problem)
         seen, strips = seen + counts[0], strips + counts[1]
     assert seen > 200
-    assert (strips > 20) == bool(options.get("reuse"))
+    assert (strips > 20) == (options.get("crop") != "rim")
 
 
 @pytest.mark.full

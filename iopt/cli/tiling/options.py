@@ -79,7 +79,9 @@ BackendOption = Annotated[Backend, typer.Option("--backend", help="Whether convo
 GridOption = Annotated[Grid, typer.Option("--grid", help="Where maps are cut.")]
 CropOption = Annotated[Crop, typer.Option("--crop", help="Tiles compute what is wanted, or all that darknet does.")]
 MaxTilesOption = Annotated[int, typer.Option("--max-tiles", metavar="N", help="Rows, and columns, of tiles at most.")]
-ReuseOption = Annotated[bool, typer.Option("--reuse", help="Consider DeepThings' reuse of the overlap of tiles.")]
+ReuseOption = Annotated[
+    bool, typer.Option("--reuse/--no-reuse", help="Whether to consider DeepThings' reuse of the overlap of tiles.")
+]
 GroupsOption = Annotated[
     int | None, typer.Option("--groups", metavar="N", help="At most so many groups; of the method exact.")
 ]

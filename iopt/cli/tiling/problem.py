@@ -29,7 +29,7 @@ class Given:
     grid: options.GridOption = options.Grid.BALANCED
     crop: options.CropOption = options.Crop.EXACT
     max_tiles: options.MaxTilesOption = 8
-    reuse: options.ReuseOption = False
+    reuse: options.ReuseOption = True
     host: options.HostOption = None
     input: common.InputOption = None
     trust: common.TrustOption = False

@@ -60,7 +60,7 @@ def build(problem: Problem) -> Table:
     """The table of all groups of a problem, with tilings up to `max_tiles` in both directions, and reuse if allowed."""
     layers, most = problem.layers, problem.max_tiles
     count = len(layers)
-    kinds: list[Reuse] = ["none", "checkerboard"] if problem.reuse and most > 1 else ["none"]
+    kinds: list[Reuse] = ["none", "checkerboard"] if problem.may_reuse and most > 1 else ["none"]
     tilings = [(n, m) for n in range(1, most + 1) for m in range(1, most + 1)]
     shape = (count, count, len(kinds) * len(tilings))
     peak, macs = np.full(shape, NEVER), np.zeros(shape, dtype=np.int64)

@@ -150,7 +150,7 @@ def test_reuse_and_groups(tile: Iopt) -> None:
     def work(*more: str) -> int:
         return int(json.loads(tile("plan", *ASKED, *more, "--json").out)["evaluation"]["macs"])
 
-    assert work("--memory", "30 KiB", "--reuse") < work("--memory", "30 KiB")
+    assert work("--memory", "30 KiB") < work("--memory", "30 KiB", "--no-reuse")
     data = json.loads(tile("plan", *ASKED, "--groups", "1", "--json", "-o", "one.json").out)
     assert (len(data["groups"]), data["result"]["max_groups"]) == (1, 1)
     assert data["evaluation"]["macs"] > work()
