@@ -1,4 +1,4 @@
-"""A memory limit on one process, Linux only, as root: a control group (v1 or v2), and a swap file, both removed again."""
+"""A memory limit on a process, Linux only, as root: a control group (v1 or v2) and a swap file, both removed again."""
 
 from __future__ import annotations
 

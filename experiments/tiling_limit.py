@@ -1,7 +1,7 @@
 """YOLOv2's first 16 layers under a real memory limit: untiled, MAFAT's configuration and the best one. Root, Linux.
 
-Each run is a fresh process. It loads everything, runs once, locks what it then has in memory, and is limited to that and
-some headroom; then it runs once more, and that is measured. `--quick`: one repetition, three limits, nothing written.
+Each run is a fresh process. It loads everything, runs once, locks what it then has in memory, and is limited to that
+and some headroom; then it runs once more, and that is measured. `--quick`: one repetition, three limits, nothing written.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MCL_CURRENT = 1
 
 ABOVE = """\
 {network} on 608x608, one input, one thread, a fresh process per run; medians of {repetitions}. *Headroom*: the limit of
-the control group (v{version}) over what the process has when everything is loaded and one inference has run; that part is
+the control group (v{version}) over what the process has when all is loaded and one inference has run; that part is
 locked in memory, so that code and weights are never paged out and the headroom is for maps alone; it has what malloc
 keeps for reuse, so a peak can be below the prediction, which is of tensors. A swap file of
 {swap} MiB on the disk of this machine. *untiled*: PyTorch, channels last; the others: executor `lean`. Plans are made
