@@ -1,7 +1,8 @@
 """YOLOv2's first 16 layers under a real memory limit: untiled, MAFAT's configuration and the best one. Root, Linux.
 
 Each run is a fresh process. It loads everything, runs once, locks what it then has in memory, and is limited to that
-and some headroom; then it runs once more, and that is measured. `--quick`: one repetition, three limits, nothing written.
+and some headroom; then it runs once more, and that is measured. `--quick`: one repetition and three
+limits, nothing written.
 """
 
 from __future__ import annotations

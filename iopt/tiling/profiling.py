@@ -30,7 +30,7 @@ def profile(
 ) -> HostModel:
     """The host's time for every layer: of `repeat` runs the fastest, on tiles of so many cells, the whole map first.
 
-    Overheads per call are in those times; those per tile and copies between groups are 0, see `fit` in `calibration`.
+    Overheads per call are in those times, what new memory costs is not: see `calibration.fit`.
     """
     layers = chain(graph)
     sizes = [(layer.input.height, layer.input.width) for layer in layers]
