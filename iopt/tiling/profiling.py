@@ -28,7 +28,7 @@ def profile(
     parts: Sequence[int] = PARTS,
     repeat: int = 5,
 ) -> HostModel:
-    """The host's time for every layer: of `repeat` runs the fastest, on tiles of so many cells, the whole map first.
+    """The host's time for every layer: the median of `repeat` runs, on the whole map and on tiles of so many cells.
 
     Overheads per call are in those times, what new memory costs is not: see `calibration.fit`.
     """

@@ -44,13 +44,11 @@ def runs(model: HostModel) -> list[Run]:
 
 def test_a_fit_finds_factor_and_seconds_per_byte_again() -> None:
     profiled = host(1.0, 1e-5, 2e-5)
-    layers = [
-        replace(
-            time, seconds=tuple(1.3 * s + 2e-8 * 4 * layer.output.channels * c for c, s in zip(*points, strict=True))
-        )
-        for layer, time in zip(PROBLEM.layers, profiled.layers, strict=True)
-        for points in [(time.cells, time.seconds)]
-    ]
+    layers = []
+    for layer, time in zip(PROBLEM.layers, profiled.layers, strict=True):
+        per_cell = 2e-8 * 4 * layer.output.channels
+        points = zip(time.cells, time.seconds, strict=True)
+        layers.append(replace(time, seconds=tuple(1.3 * own + per_cell * cells for cells, own in points)))
     true = HostModel(tuple(layers), 1.3e-5, 2.6e-5)
     found = fit(PROBLEM, profiled, runs(true))
     assert (found.call_s, found.tile_s) == pytest.approx((1.3e-5, 2.6e-5), rel=0.02)
