@@ -25,8 +25,9 @@ FITTED, ROUNDS = 30, 5
 ABOVE = """\
 {network} on {size}, executor `lean`, one thread; seconds of processor time, medians of {rounds} rounds in which all
 configurations took turns. The model (per layer a function of the cells of a tile) was profiled layer by layer, then one
-factor and two overheads were fitted to {fitted} configurations drawn at random ({fit_median:.1%} median error, worst
-{fit_worst:.1%}). Judged on the {count} configurations of the sweep: **median {median:.1%}, worst {worst:.1%}**.
+factor and seconds per byte written were fitted to {fitted} configurations drawn at random ({fit_median:.1%} median
+error, worst {fit_worst:.1%}). Judged on the {count} configurations of the sweep: **median {median:.1%}, worst
+{worst:.1%}**.
 
 The sweep is all configurations of one or two groups of square tilings 1x1 ... 5x5 with the cut before layer 4, 8 or 12
 (after a pooling). *Chosen*: the fastest of them by the model among those that fit the limit by the predictor; *best*:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from iopt.errors import OptionError
+from iopt.graph.layers import ELEMENT_BYTES
 from iopt.tiling.evaluation import Evaluator
 from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.plan import Configuration
@@ -30,17 +31,29 @@ class Run:
 
 
 def fit(problem: Problem, host: HostModel, runs: Sequence[Run]) -> HostModel:
-    """`host` with one factor for all its layer times, and overheads per call and per tile, by least squares of the
-    relative error; none is negative. The overheads that `host` has are replaced. Raises `OptionError` without runs."""
+    """`host` with its times multiplied by one factor, and seconds added per byte that layers write, both by least
+    squares of the relative error.
+
+    A layer measured alone writes to memory that it has just given back; in a run that memory is new, and has to be
+    mapped and fetched. Raises `OptionError` without runs.
+    """
     if not runs:
         raise OptionError("a latency model is fitted to runs of configurations; there are none")
-    bare = replace(problem, host=replace(host, call_s=0.0, tile_s=0.0), objective="macs")
-    judge = Evaluator(bare)
+    judge = Evaluator(replace(problem, host=host, objective="macs"))
     terms = np.array([_terms(judge, run.configuration) for run in runs])
     seconds = np.array([run.time_s for run in runs])
-    (factor, call_s, tile_s), _ = nnls(terms / seconds[:, None], np.ones(len(runs)))
-    layers = tuple(LayerTime(time.cells, tuple(factor * value for value in time.seconds)) for time in host.layers)
-    return HostModel(layers, float(call_s), float(tile_s))
+    (factor, byte_s), _ = nnls(terms / seconds[:, None], np.ones(len(runs)))
+    layers = tuple(
+        LayerTime(
+            time.cells,
+            tuple(
+                float(factor * own + byte_s * cells * layer.output.channels * ELEMENT_BYTES)
+                for cells, own in zip(time.cells, time.seconds, strict=True)
+            ),
+        )
+        for layer, time in zip(problem.layers, host.layers, strict=True)
+    )
+    return HostModel(layers, float(factor * host.call_s), float(factor * host.tile_s))
 
 
 def errors(problem: Problem, host: HostModel, runs: Sequence[Run]) -> list[float]:
@@ -58,14 +71,13 @@ def fitted_bias(problem: Problem, runs: Sequence[Run]) -> int:
     return max(0, round(median(run.peak_bytes - judge(run.configuration).peak_bytes for run in runs)))
 
 
-def _terms(judge: Evaluator, configuration: Configuration) -> tuple[float, int, int]:
-    """Seconds of the layers alone, calls of layers, tiles of tiled groups."""
-    problem, calls, tiles = judge.problem, 0, 0
+def _terms(judge: Evaluator, configuration: Configuration) -> tuple[float, int]:
+    """Seconds by the model, and bytes that layers write."""
+    layers, written = judge.problem.layers, 0
     for group in configuration.groups:
-        if not group.is_tiled:
-            calls += group.last - group.first + 1
-            continue
-        own = group_tiles(problem.layers, group, problem.grid)
-        tiles += len(own)
-        calls += sum(step.computes.cells > 0 for tile in own for step in tile.steps)
-    return judge(configuration).latency_s or 0.0, calls, tiles
+        if group.is_tiled:
+            steps = [step for tile in group_tiles(layers, group, judge.problem.grid) for step in tile.steps]
+            written += sum(step.computes.cells * layers[step.layer].output.channels * ELEMENT_BYTES for step in steps)
+        else:
+            written += sum(layer.output.bytes for layer in layers[group.first : group.last + 1])
+    return judge(configuration).latency_s or 0.0, written

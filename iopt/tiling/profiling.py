@@ -28,9 +28,9 @@ def profile(
     parts: Sequence[int] = PARTS,
     repeat: int = 5,
 ) -> HostModel:
-    """The host's time for every layer: of `repeat` runs the fastest, on tiles of so many cells, the whole map first.
+    """The host's time for every layer: the median of `repeat` runs, on the whole map and on tiles of so many cells.
 
-    Overheads per call are in those times; those per tile and copies between groups are 0, see `fit` in `calibration`.
+    Overheads per call are in those times, what new memory costs is not: see `calibration.fit`.
     """
     layers = chain(graph)
     sizes = [(layer.input.height, layer.input.width) for layer in layers]
