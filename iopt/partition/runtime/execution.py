@@ -1,0 +1,123 @@
+"""A plan that was carried out: what was counted and timed, beside what was predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from iopt.partition.decisions import Decisions
+from iopt.partition.evaluation import Evaluation, Evaluator, PhaseKind
+from iopt.partition.geometry import Ints
+from iopt.partition.plan import Plan
+from iopt.partition.problem import Problem
+from iopt.partition.runtime.records import RankReport, Record
+from iopt.partition.runtime.schedule import Exchange, Schedule, schedule
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True)
+class MeasuredPhase:
+    """One exchange. `bytes[k, j]` were sent from device k to device j, counted in the messages.
+
+    `time_s`: from when the last of those who exchange began to when the last ended.
+    """
+
+    operator: str
+    kind: PhaseKind
+    time_s: float
+    bytes: Ints
+
+    @property
+    def connections(self) -> int:
+        """Pairs of devices that exchanged bytes."""
+        return int(np.triu(self.bytes + self.bytes.T > 0).sum())
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Outputs and measurements of a run; times are medians over its inferences, `latencies_s` has each.
+
+    Latency is from the input on the source to the output on the sink. `outputs` is 1 x features, or 1 x channels x height x width. `phases` holds those with bytes, in time order;
+    `compute_by_operator_s` the slowest device of each operator. `resident_bytes`: parameters that each device held.
+    `difference`: the largest one from the unsplit network over the largest output, None where it was not asked for.
+    `predicted` and `predicted_resident_bytes` are the evaluator's.
+    """
+
+    outputs: torch.Tensor
+    latency_s: float
+    latencies_s: tuple[float, ...]
+    phases: tuple[MeasuredPhase, ...]
+    compute_by_operator_s: tuple[float, ...]
+    resident_bytes: dict[str, int]
+    predicted: Evaluation
+    predicted_resident_bytes: dict[str, int]
+    difference: float | None = None
+
+    @property
+    def bytes(self) -> int:
+        return sum(int(phase.bytes.sum()) for phase in self.phases)
+
+    @property
+    def bytes_agree(self) -> bool:
+        """Whether every phase moved what was predicted, from every device to every other, to the byte."""
+        mine = [(phase.operator, phase.kind, phase.bytes.tolist()) for phase in self.phases]
+        return mine == [(phase.operator, phase.kind, phase.bytes.tolist()) for phase in self.predicted.phases]
+
+
+def execution_of(
+    problem: Problem, plan: Plan, outputs: torch.Tensor, reports: Sequence[RankReport], difference: float | None = None
+) -> Execution:
+    """What the ranks measured, put together."""
+    steps = schedule(problem, plan)
+    runs = list(zip(*(report.records for report in reports), strict=True))
+    warm = runs[1:] or runs
+    latencies = tuple(run[steps.sink].times_s[-1][1] - run[steps.source].times_s[0][0] for run in warm)
+    names = [device.name for device in problem.cluster.devices]
+    return Execution(
+        outputs,
+        median(latencies),
+        latencies,
+        tuple(_phases(steps, runs, warm)),
+        tuple(
+            median(_longest(run, index) for run in warm)
+            for index, step in enumerate(steps.steps)
+            if not isinstance(step, Exchange)
+        ),
+        {names[report.device]: report.resident_bytes for report in reports},
+        (evaluator := Evaluator(problem))(plan),
+        dict(zip(names, _resident(evaluator, plan), strict=True)),
+        difference,
+    )
+
+
+def _resident(evaluator: Evaluator, plan: Plan) -> list[int]:
+    decisions = Decisions.of(evaluator.problem, evaluator.geometry, plan)
+    return [int(count) for count in evaluator.resident_bytes(decisions).sum(axis=0)]
+
+
+def _longest(run: Sequence[Record], index: int) -> float:
+    return max(end - begin for begin, end in (record.times_s[index] for record in run))
+
+
+def _phases(
+    steps: Schedule, runs: Sequence[Sequence[Record]], warm: Sequence[Sequence[Record]]
+) -> list[MeasuredPhase]:
+    phases, devices = [], len(steps.devices)
+    exchanges = [(index, step) for index, step in enumerate(steps.steps) if isinstance(step, Exchange)]
+    for number, (index, step) in enumerate(exchanges):
+        moved = np.zeros((devices, devices), dtype=np.int64)
+        for sender, record in enumerate(runs[0]):
+            for receiver, count in record.sent[number].items():
+                moved[sender, receiver] = count
+        if moved.any():
+            who = [device for device in range(devices) if moved[device].any() or moved[:, device].any()]
+            times = [[run[device].times_s[index] for device in who] for run in warm]
+            spans = [max(end for _, end in each) - max(begin for begin, _ in each) for each in times]
+            phases.append(MeasuredPhase(step.operator, step.kind, median(spans), moved))
+    return phases
