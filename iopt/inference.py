@@ -22,7 +22,7 @@ from iopt.importer.export import in_eval_mode
 from iopt.partition import files
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
-from iopt.partition.runtime.execution import Execution, execution_of
+from iopt.partition.runtime.execution import Execution, execution_of, relative_difference
 from iopt.partition.runtime.inputs import checked_input, read_input
 from iopt.partition.runtime.launch import launch
 from iopt.partition.runtime.random_weights import RandomWeights, random_input
@@ -79,13 +79,6 @@ def run(
             whole = _whole(module, graph, job)
             difference = relative_difference(output, whole(tensor[None]))
         return execution_of(problem, plan, output, outcome.reports, difference)
-
-
-def relative_difference(output: torch.Tensor, expected: torch.Tensor) -> float:
-    """The largest difference over the largest expected value."""
-    largest = float(expected.abs().max())
-    found = float((output.flatten() - expected.flatten()).abs().max())
-    return found / largest if largest else found
 
 
 def _decided(plan: Plan | files.PlanFile | str | Path, problem: Problem | None) -> tuple[Problem, Plan]:

@@ -28,16 +28,12 @@ class Box(NamedTuple):
 
     def meet(self, other: Box) -> Box:
         """What lies in both; `NOTHING` where that is empty."""
-        channels, rows = (
-            (max(mine[0], its[0]), min(mine[1], its[1])) for mine, its in zip(self, other, strict=True)
-        )
+        channels, rows = ((max(mine[0], its[0]), min(mine[1], its[1])) for mine, its in zip(self, other, strict=True))
         return Box(channels, rows) if channels[1] > channels[0] and rows[1] > rows[0] else NOTHING
 
     def within(self, outer: Box) -> tuple[slice, slice]:
         """The index of this box in a tensor that holds just `outer`."""
-        first, second = (
-            slice(mine[0] - its[0], mine[1] - its[0]) for mine, its in zip(self, outer, strict=True)
-        )
+        first, second = (slice(mine[0] - its[0], mine[1] - its[0]) for mine, its in zip(self, outer, strict=True))
         return first, second
 
 

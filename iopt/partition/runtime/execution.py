@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from iopt.errors import ContradictionError
 from iopt.partition.decisions import Decisions
 from iopt.partition.evaluation import Evaluation, Evaluator, PhaseKind
 from iopt.partition.geometry import Ints
@@ -43,8 +44,9 @@ class MeasuredPhase:
 class Execution:
     """Outputs and measurements of a run; times are medians over its inferences, `latencies_s` has each.
 
-    Latency is from the input on the source to the output on the sink. `outputs` is 1 x features, or 1 x channels x height x width. `phases` holds those with bytes, in time order;
-    `compute_by_operator_s` the slowest device of each operator. `resident_bytes`: parameters that each device held.
+    Latency is from the input on the source to the output on the sink. `outputs` is 1 x features, or 1 x channels x
+    height x width. `phases` holds those with bytes, in time order; `compute_by_operator_s` the slowest device of each
+    operator. `resident_bytes`: parameters that each device held.
     `difference`: the largest one from the unsplit network over the largest output, None where it was not asked for.
     `predicted` and `predicted_resident_bytes` are the evaluator's.
     """
@@ -96,6 +98,42 @@ def execution_of(
     )
 
 
+def relative_difference(output: torch.Tensor, expected: torch.Tensor) -> float:
+    """The largest difference over the largest expected value."""
+    largest = float(expected.abs().max())
+    found = float((output.flatten() - expected.flatten()).abs().max())
+    return found / largest if largest else found
+
+
+def to_dict(execution: Execution) -> dict[str, Any]:
+    """The measurements as JSON data, beside what was predicted; without the outputs."""
+    predicted = execution.predicted
+    phases = [
+        {
+            "operator": phase.operator,
+            "kind": phase.kind,
+            "bytes": {"predicted": expected.bytes.tolist(), "counted": phase.bytes.tolist()},
+            "connections": phase.connections,
+            "time_s": {"predicted": expected.time_s, "measured": phase.time_s},
+        }
+        for phase, expected in zip(execution.phases, predicted.phases, strict=True)
+    ]
+    compute = zip(predicted.compute_by_operator_s, execution.compute_by_operator_s, strict=True)
+    return {
+        "latency_s": {"predicted": predicted.latency_s, "measured": execution.latency_s},
+        "latencies_s": list(execution.latencies_s),
+        "bytes": {"predicted": predicted.bytes, "counted": execution.bytes},
+        "bytes_agree": execution.bytes_agree,
+        "difference": execution.difference,
+        "resident_bytes": {
+            name: {"predicted": execution.predicted_resident_bytes[name], "counted": count}
+            for name, count in execution.resident_bytes.items()
+        },
+        "compute_s": [{"predicted": expected, "measured": measured} for expected, measured in compute],
+        "phases": phases,
+    }
+
+
 def _resident(evaluator: Evaluator, plan: Plan) -> list[int]:
     decisions = Decisions.of(evaluator.problem, evaluator.geometry, plan)
     return [int(count) for count in evaluator.resident_bytes(decisions).sum(axis=0)]
@@ -105,19 +143,27 @@ def _longest(run: Sequence[Record], index: int) -> float:
     return max(end - begin for begin, end in (record.times_s[index] for record in run))
 
 
-def _phases(
-    steps: Schedule, runs: Sequence[Sequence[Record]], warm: Sequence[Sequence[Record]]
-) -> list[MeasuredPhase]:
+def _phases(steps: Schedule, runs: Sequence[Sequence[Record]], warm: Sequence[Sequence[Record]]) -> list[MeasuredPhase]:
     phases, devices = [], len(steps.devices)
     exchanges = [(index, step) for index, step in enumerate(steps.steps) if isinstance(step, Exchange)]
     for number, (index, step) in enumerate(exchanges):
-        moved = np.zeros((devices, devices), dtype=np.int64)
-        for sender, record in enumerate(runs[0]):
-            for receiver, count in record.sent[number].items():
-                moved[sender, receiver] = count
+        moved = _moved(runs[0], number)
         if moved.any():
             who = [device for device in range(devices) if moved[device].any() or moved[:, device].any()]
             times = [[run[device].times_s[index] for device in who] for run in warm]
             spans = [max(end for _, end in each) - max(begin for begin, _ in each) for each in times]
             phases.append(MeasuredPhase(step.operator, step.kind, median(spans), moved))
     return phases
+
+
+def _moved(run: Sequence[Record], number: int) -> Ints:
+    """Bytes of an exchange [sender, receiver]. Raises `ContradictionError` unless both ends counted the same."""
+    sent, received = (np.zeros((len(run), len(run)), dtype=np.int64) for _ in range(2))
+    for device, record in enumerate(run):
+        for peer, count in record.sent[number].items():
+            sent[device, peer] = count
+        for peer, count in record.received[number].items():
+            received[peer, device] = count
+    if (sent != received).any():
+        raise ContradictionError(f"exchange {number}: sent {sent.tolist()}, received {received.tolist()}")
+    return sent

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import distributed
+from torch.distributed import FileStore  # type: ignore[attr-defined]  # documented, but not in __all__
 
 MEETING_S = 120.0
 """How long ranks wait for each other at the start, where each imports and loads first, at least."""
@@ -21,7 +22,7 @@ MEETING_S = 120.0
 def join_local(rendezvous: Path, rank: int, ranks: int, timeout_s: float) -> None:
     """Join the ranks that meet in a file of this host. Nothing listens on any address but the loopback's."""
     os.environ["GLOO_SOCKET_IFNAME"] = _loopback()
-    store = distributed.FileStore(str(rendezvous), ranks)
+    store = FileStore(str(rendezvous), ranks)
     store.set_timeout(timedelta(seconds=max(MEETING_S, timeout_s)))
     distributed.init_process_group("gloo", store=store, rank=rank, world_size=ranks, timeout=_span(timeout_s))
 

@@ -13,8 +13,7 @@ from tempfile import TemporaryDirectory
 import torch
 from safetensors.torch import load_file, save_file
 from torch import distributed
-from torch.multiprocessing import ProcessContext, start_processes
-from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
+from torch.multiprocessing.spawn import ProcessContext, ProcessExitedException, ProcessRaisedException, start_processes
 
 from iopt.door.reason import raised
 from iopt.errors import IoptError, RunError
@@ -35,8 +34,7 @@ def launch(jobs: Sequence[Job], timeout_s: float) -> list[Outcome]:
     ranks = len(jobs[0].problem.cluster)
     with TemporaryDirectory(prefix="iopt-run-") as name:
         folder = Path(name)
-        context = start_processes(_rank, (tuple(jobs), name, timeout_s), ranks, join=False, start_method="spawn")
-        assert context is not None
+        context = start_processes(_rank, (tuple(jobs), name, timeout_s), ranks, join=False, start_method="spawn")  # type: ignore[no-untyped-call]  # torch has no types for it
         try:
             _watch(context, folder, [device.name for device in jobs[0].problem.cluster.devices])
         finally:

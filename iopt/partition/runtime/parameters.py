@@ -1,4 +1,4 @@
-"""The parameters that a device holds of an operator: slices of its weights, batch norms folded or as scale and shift."""
+"""The parameters that a device holds of an operator: slices of its weights, with batch norms folded or applied."""
 
 from __future__ import annotations
 
@@ -42,9 +42,7 @@ def load_shard(schedule: Schedule, device: int, weights: Weights) -> dict[str, P
             shard[step.operator.name] = _of_share(step, share, weights)
         if isinstance(step, Exchange) and step.sums is not None and step.need[device]:
             channels = step.need[device].channels
-            shard.setdefault(
-                step.sums.name, Parameters(channels, norms=tuple(_norms(step.sums, channels, weights)))
-            )
+            shard.setdefault(step.sums.name, Parameters(channels, norms=tuple(_norms(step.sums, channels, weights))))
     return shard
 
 
@@ -78,9 +76,7 @@ def _weight(step: Compute, share: Share, weights: Weights) -> torch.Tensor:
     return weights.part(body.weight, (channels, (lo * area, hi * area)))
 
 
-def _norms(
-    operator: Operator, channels: Interval, weights: Weights
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+def _norms(operator: Operator, channels: Interval, weights: Weights) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     for step in operator.epilogue:
         if isinstance(step, BatchNorm) and not step.folded:
             each = step.features // operator.output_shape.channels

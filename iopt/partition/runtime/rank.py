@@ -13,10 +13,10 @@ from iopt.partition.runtime.distributed import DistributedRun
 from iopt.partition.runtime.group import bring_output, gather_json
 from iopt.partition.runtime.inputs import read_input
 from iopt.partition.runtime.parameters import load_shard
+from iopt.partition.runtime.random_weights import RandomWeights, random_input
 from iopt.partition.runtime.records import RankReport
 from iopt.partition.runtime.schedule import schedule
 from iopt.partition.runtime.weights import FileWeights, Weights, check_weights
-from iopt.partition.runtime.random_weights import RandomWeights, random_input
 from iopt.partition.runtime.worker import Worker
 
 

@@ -159,8 +159,6 @@ def leaves(operator: Operator, split: Split) -> Layout:
     return Layout(PARTIAL, tuple(everything if hi > lo else NOTHING for lo, hi in split.intervals))
 
 
-
-
 def _shares(operator: Operator, split: Split, need: Layout) -> Iterator[Share | None]:
     is_first = True
     for part, before in zip(split.intervals, need.boxes, strict=True):

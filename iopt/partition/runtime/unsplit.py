@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from iopt.graph import Graph, Operator
-from iopt.graph.layers import Activation, BatchNorm, Conv2d, Linear, Pool, Step
+from iopt.graph.layers import Activation, BatchNorm, Conv2d, Linear, Pool, Shape, Step
 
 State = Mapping[str, torch.Tensor]
 
@@ -27,7 +27,7 @@ def run_unsplit(graph: Graph, state: State, tensor: torch.Tensor) -> torch.Tenso
 def _body(operator: Operator, state: State, tensor: torch.Tensor) -> torch.Tensor:
     body = operator.body
     if isinstance(body, Pool):
-        return _pool(body, tensor, operator.pre_shape[1:])
+        return _pool(body, tensor, operator.pre_shape)
     if not isinstance(body, Conv2d | Linear):
         return tensor
     weight, bias = state[body.weight], None if body.bias is None else state[body.bias]
@@ -39,24 +39,24 @@ def _body(operator: Operator, state: State, tensor: torch.Tensor) -> torch.Tenso
 
 def _step(operator: Operator, step: Step, state: State, tensor: torch.Tensor) -> torch.Tensor:
     if isinstance(step, Pool):
-        return _pool(step, tensor, operator.output_shape[1:])
+        return _pool(step, tensor, operator.output_shape)
     if isinstance(step, Activation):
         activated: torch.Tensor = getattr(functional, step.function)(tensor, **step.arguments)
         return activated
     if isinstance(step, BatchNorm):
         prefix = f"{step.name}." if step.name else ""
         mean, var = state[f"{prefix}running_mean"], state[f"{prefix}running_var"]
-        affine = [state[f"{prefix}{what}"] if step.affine else None for what in ("weight", "bias")]
+        scale, shift = (state[f"{prefix}{what}"] if step.affine else None for what in ("weight", "bias"))
         flat = tensor if step.features == tensor.shape[1] else tensor.flatten(1)
-        return functional.batch_norm(flat, mean, var, *affine, eps=step.eps).reshape(tensor.shape)
+        return functional.batch_norm(flat, mean, var, scale, shift, eps=step.eps).reshape(tensor.shape)
     return tensor
 
 
-def _pool(layer: Pool, tensor: torch.Tensor, size: tuple[int, ...]) -> torch.Tensor:
+def _pool(layer: Pool, tensor: torch.Tensor, shape: Shape) -> torch.Tensor:
     window = layer.window
     if window is None:
         adaptive = functional.adaptive_max_pool2d if layer.reduce == "max" else functional.adaptive_avg_pool2d
-        return adaptive(tensor, size)
+        return adaptive(tensor, (shape.height, shape.width))
     place = (window.kernel, window.stride, window.padding)
     if layer.reduce == "max":
         return functional.max_pool2d(tensor, *place, window.dilation, layer.ceil_mode)

@@ -1,4 +1,4 @@
-"""Where weights come from, by slices: a safetensors file, of which only what is asked for is read, or tensors at hand."""
+"""Where weights come from, by slices: a safetensors file, of which only those are read, or tensors at hand."""
 
 from __future__ import annotations
 
@@ -52,8 +52,10 @@ class StateWeights(Weights):
         self._state = state
 
     def part(self, name: str, ranges: Sequence[Interval]) -> torch.Tensor:
-        return self._state[name].detach()[tuple(slice(*each) for each in ranges)].clone(
-            memory_format=torch.contiguous_format
+        return (
+            self._state[name]
+            .detach()[tuple(slice(*each) for each in ranges)]
+            .clone(memory_format=torch.contiguous_format)
         )
 
     def shape(self, name: str) -> tuple[tuple[int, ...], str] | None:
@@ -68,12 +70,13 @@ class FileWeights(Weights):
 
     def __init__(self, path: str | Path) -> None:
         try:
-            self._file: Any = safe_open(str(path), framework="pt")
+            file: Any = safe_open(str(path), framework="pt")
+            self._file = file
         except FileNotFoundError:
             raise ModelError(f"{path}: cannot be read: there is no such file") from None
         except (SafetensorError, OSError) as error:
             raise ModelError(f"{path}: not a safetensors file: {reason(error)}") from None
-        self._names = frozenset(self._file.keys())
+        self._names = frozenset(map(str, self._file.keys()))
 
     def __enter__(self) -> Self:
         self._file.__enter__()
