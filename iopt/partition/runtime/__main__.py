@@ -19,7 +19,7 @@ from torch import distributed
 from iopt.errors import ClusterError, IoptError, OptionError, PlanError
 from iopt.partition import files
 from iopt.partition.runtime.execution import execution_of, relative_difference, to_dict
-from iopt.partition.runtime.group import common_clock, join_launched
+from iopt.partition.runtime.group import common_clock, join_launched, meet
 from iopt.partition.runtime.random_weights import RandomWeights
 from iopt.partition.runtime.rank import Job, Outcome, input_of, run_rank
 from iopt.partition.runtime.unsplit import run_unsplit
@@ -42,7 +42,7 @@ def _run(options: argparse.Namespace) -> int:
     outcome = run_rank(job, rank, common_clock())
     if outcome is not None:
         _hand_over(job, outcome, options)
-    distributed.barrier()
+    meet("at the end")
     distributed.destroy_process_group()
     return 0
 

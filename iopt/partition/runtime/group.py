@@ -15,6 +15,8 @@ import torch
 from torch import distributed
 from torch.distributed import FileStore  # type: ignore[attr-defined]  # documented, but not in __all__
 
+from iopt.errors import RunError
+
 MEETING_S = 120.0
 """How long ranks wait for each other at the start, where each imports and loads first, at least."""
 
@@ -32,10 +34,18 @@ def join_launched(timeout_s: float) -> None:
     distributed.init_process_group("gloo", timeout=_span(timeout_s))
 
 
+def meet(when: str) -> None:
+    """Wait for all ranks. Raises `RunError` where one does not come."""
+    try:
+        distributed.barrier()
+    except RuntimeError as error:
+        raise RunError(f"device number {distributed.get_rank() + 1} waited for the others in vain, {when}") from error
+
+
 def common_clock() -> float:
     """What this rank's clock shows at a moment that all ranks share, to within the time of a barrier."""
     for _ in range(3):
-        distributed.barrier()
+        meet("at the start")
     return time.perf_counter()
 
 

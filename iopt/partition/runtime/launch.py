@@ -6,22 +6,26 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import distributed
-from torch.multiprocessing.spawn import ProcessContext, ProcessExitedException, ProcessRaisedException, start_processes
+from torch.multiprocessing.spawn import start_processes
 
 from iopt.door.reason import raised
 from iopt.errors import IoptError, RunError
-from iopt.partition.runtime.group import join_local
+from iopt.partition.runtime.group import join_local, meet
 from iopt.partition.runtime.rank import Job, Outcome, run_rank
 from iopt.partition.runtime.records import RankReport
 
-GRACE_S = 2.0
+GRACE_S = 1.5
 """How long the other ranks may take to say what they saw when one has failed."""
 
 
@@ -34,12 +38,19 @@ def launch(jobs: Sequence[Job], timeout_s: float) -> list[Outcome]:
     ranks = len(jobs[0].problem.cluster)
     with TemporaryDirectory(prefix="iopt-run-") as name:
         folder = Path(name)
-        context = start_processes(_rank, (tuple(jobs), name, timeout_s), ranks, join=False, start_method="spawn")  # type: ignore[no-untyped-call]  # torch has no types for it
+        processes = _started(_rank, (tuple(jobs), name, timeout_s), ranks)
         try:
-            _watch(context, folder, [device.name for device in jobs[0].problem.cluster.devices])
+            _watch(processes, folder, [device.name for device in jobs[0].problem.cluster.devices])
         finally:
-            _end(context)
+            _end(processes)
         return [_outcome(folder, number) for number in range(len(jobs))]
+
+
+def _started(target: Callable[..., None], arguments: tuple[object, ...], count: int) -> Sequence[BaseProcess]:
+    """Processes by torch's launcher, which ends them when this one ends."""
+    context: Any = start_processes(target, arguments, count, join=False)  # type: ignore[no-untyped-call]  # by torch
+    processes: Sequence[BaseProcess] = context.processes
+    return processes
 
 
 def _rank(rank: int, jobs: tuple[Job, ...], name: str, timeout_s: float) -> None:
@@ -53,7 +64,7 @@ def _rank(rank: int, jobs: tuple[Job, ...], name: str, timeout_s: float) -> None
         for number, job in enumerate(jobs):
             if outcome := run_rank(job, rank):
                 _keep(folder, number, outcome)
-        distributed.barrier()
+        meet("at the end")
         distributed.destroy_process_group()
     except Exception as error:
         kind = type(error).__name__ if isinstance(error, IoptError) else None
@@ -87,44 +98,50 @@ def _write(path: Path, data: object) -> None:
     beside.replace(path)
 
 
-def _watch(context: ProcessContext, folder: Path, devices: Sequence[str]) -> None:
-    """Wait for all ranks; raise for the first that fails, when the others have said what they saw."""
-    try:
-        while not context.join(timeout=1.0, grace_period=GRACE_S):
-            pass
-    except (ProcessExitedException, ProcessRaisedException):
-        raise _failure(context, folder, devices) from None
+def _watch(processes: Sequence[BaseProcess], folder: Path, devices: Sequence[str]) -> None:
+    """Wait for all ranks; raise for the first cause when one fails and the others have said what they saw."""
+    running = {process.sentinel: process for process in processes}
+    deadline = None
+    while running and (deadline is None or time.monotonic() < deadline):
+        for sentinel in wait(list(running), timeout=0.5):
+            process = running.pop(int(sentinel))  # type: ignore[arg-type]  # sentinels are file descriptors
+            process.join()
+            if process.exitcode and deadline is None:
+                deadline = time.monotonic() + GRACE_S
+    if deadline is not None:
+        raise _failure(processes, folder, devices)
 
 
-def _failure(context: ProcessContext, folder: Path, devices: Sequence[str]) -> IoptError:
-    """The first cause: a process that ended without a word, then what a rank refused, then who waited in vain."""
-    silent, said = [], []
-    for rank, (name, process) in enumerate(zip(devices, context.processes, strict=True)):
+def _failure(processes: Sequence[BaseProcess], folder: Path, devices: Sequence[str]) -> IoptError:
+    """In this order: who ended without a word, who does not answer, what a rank refused, who waited in vain."""
+    lost, stuck, said = [], [], {}
+    for rank, (name, process) in enumerate(zip(devices, processes, strict=True)):
         path = folder / f"error-{rank}.json"
         if path.is_file():
-            said.append((rank, json.loads(path.read_text())))
-        elif process.exitcode not in (0, -signal.SIGTERM, None):
-            silent.append(f"the process of device {name!r} {_ended(process.exitcode)}")
-    waiting = [error["message"] for _, error in said if error["kind"] == RunError.__name__]
-    refused = [(rank, error) for rank, error in said if error["kind"] != RunError.__name__]
-    if silent:
-        hint = "" if said else "; a script that calls iopt.run needs `if __name__ == '__main__':` around it"
-        return RunError("; ".join([*silent, *waiting]) + hint)
-    for rank, error in refused:
-        known = {kind.__name__: kind for kind in IoptError.__subclasses__()}
-        if error["kind"] in known:
+            said[name] = json.loads(path.read_text())
+        elif process.exitcode is None:
+            stuck.append(f"the process of device {name!r} does not answer")
+        elif process.exitcode:
+            lost.append(f"the process of device {name!r} {_ended(process.exitcode)}")
+    waiting = [error["message"] for error in said.values() if error["kind"] == RunError.__name__]
+    if lost or (stuck and len(waiting) == len(said)):
+        hint = "" if said or stuck else "; a script that calls iopt.run needs `if __name__ == '__main__':` around it"
+        return RunError("; ".join([*lost, *stuck, *waiting]) + hint)
+    known = {kind.__name__: kind for kind in IoptError.__subclasses__()}
+    for name, error in said.items():
+        if error["kind"] in known and error["kind"] != RunError.__name__:
             return known[error["kind"]](error["message"])
-        return RunError("; ".join([f"device {devices[rank]!r} failed: {error['message']}", *waiting]))
-    return RunError("; ".join(waiting) or "a rank ended without saying why")
+        if error["kind"] is None:
+            return RunError("; ".join([f"device {name!r} failed: {error['message']}", *waiting]))
+    return RunError("; ".join(waiting))
 
 
 def _ended(code: int) -> str:
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
-def _end(context: ProcessContext) -> None:
-    for process in context.processes:
-        if process.is_alive():
-            process.kill()
-    for process in context.processes:
+def _end(processes: Sequence[BaseProcess]) -> None:
+    for process in processes:
+        process.kill()
+    for process in processes:
         process.join()

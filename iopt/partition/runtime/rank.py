@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from torch import distributed
 
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.runtime.distributed import DistributedRun
-from iopt.partition.runtime.group import bring_output, gather_json
+from iopt.partition.runtime.group import bring_output, gather_json, meet
 from iopt.partition.runtime.inputs import read_input
 from iopt.partition.runtime.parameters import load_shard
 from iopt.partition.runtime.random_weights import RandomWeights, random_input
@@ -64,7 +63,7 @@ def run_rank(job: Job, rank: int, origin_s: float = 0.0) -> Outcome | None:
     run = DistributedRun(steps, worker, origin_s)
     records = []
     for _ in range(job.repeat):
-        distributed.barrier()
+        meet("before an inference")
         records.append(run(tensor))
     report = RankReport(rank, worker.resident_bytes, records)
     told = gather_json(report.to_dict(), rank, len(steps.devices))

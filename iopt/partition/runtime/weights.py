@@ -88,8 +88,8 @@ class FileWeights(Weights):
         self._file.__exit__(kind, error, trace)
 
     def part(self, name: str, ranges: Sequence[Interval]) -> torch.Tensor:
-        tensor: torch.Tensor = self._file.get_slice(name)[tuple(slice(*each) for each in ranges)]
-        return tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
+        mapped: torch.Tensor = self._file.get_slice(name)[tuple(slice(*each) for each in ranges)]
+        return mapped.clone(memory_format=torch.contiguous_format)
 
     def shape(self, name: str) -> tuple[tuple[int, ...], str] | None:
         if name not in self._names:
