@@ -44,16 +44,17 @@ def run(
     seed: int = 0,
     repeat: int = 1,
     verify: bool = False,
+    emulate: bool = False,
     timeout_s: float = 30.0,
 ) -> Execution:
     """Carry out a plan on processes of this machine, one per device, and measure it.
 
     `plan`: a plan file, or a `Plan` with its `problem`. Weights are those of `module` or of a safetensors file
     `weights`, else random by `seed`; `inputs` is a tensor 1 x channels x height x width or a `.npy` file, else random
-    by `seed`. `repeat` inferences are measured, after one that is not where there are several. `verify` runs the
-    unsplit network, too (the module, if there is one). No rank waits longer than `timeout_s` for another. Raises
-    `IoptError`; `RunError` where a process is lost. A script that calls it needs `if __name__ == "__main__":`, since
-    its processes import it.
+    by `seed`. `repeat` inferences are timed, after one that is not. `verify` runs the unsplit network, too (the module,
+    if there is one); `emulate` makes computing and sending as slow as the cluster is. No rank waits longer than
+    `timeout_s` for another. Raises `IoptError`; `RunError` where a process is lost. A script that calls it needs
+    `if __name__ == "__main__":`, since its processes import it.
     """
     problem, plan = _decided(plan, problem)
     _check_options(seed, repeat, timeout_s)
@@ -70,8 +71,7 @@ def run(
         tensor = _input(inputs, graph, seed)
         at = Path(folder) / "input.npy"
         np.save(at, tensor.numpy())
-        count = repeat + 1 if repeat > 1 else 1
-        job = Job(problem, plan, None if weights is None else str(weights), str(at), seed, count)
+        job = Job(problem, plan, None if weights is None else str(weights), str(at), seed, repeat, emulate)
         (outcome,) = launch([job], timeout_s)
         output = _shaped(outcome.output, graph)
         difference = None

@@ -24,6 +24,9 @@ def run(
     seed: Annotated[int, typer.Option("--seed", help="Of random weights and of a random input.")] = 0,
     repeat: Annotated[int, typer.Option("--repeat", metavar="N", help="Inferences to measure.")] = 1,
     verify: Annotated[bool, typer.Option("--verify", help="Compare with the unsplit network.")] = False,
+    emulate: Annotated[
+        bool, typer.Option("--emulate", help="Play the cluster: compute and send as slowly as its devices and links.")
+    ] = False,
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", help="How long a process waits for another.")
     ] = 30.0,
@@ -47,7 +50,15 @@ def run(
         file = files.load(plan)
         line.step(f"running {file.problem.graph.name} on {len(file.problem.cluster)} processes")
         found = carry_out(
-            file, None, input, weights=weights, seed=seed, repeat=repeat, verify=verify, timeout_s=timeout
+            file,
+            None,
+            input,
+            weights=weights,
+            seed=seed,
+            repeat=repeat,
+            verify=verify,
+            emulate=emulate,
+            timeout_s=timeout,
         )
     if not quiet and (weights is None or input is None):
         what = " and ".join(name for name, given in (("weights", weights), ("input", input)) if given is None)

@@ -20,6 +20,7 @@ def print_execution(console: Console, problem: Problem, found: Execution) -> Non
     """Phases and compute, parameters, latency, and the difference from the unsplit network where it was measured."""
     print_table(console, phases_table(problem, found))
     print_table(console, devices_table(problem, found))
+    console.print(f"peak predicted: memory model {problem.memory}; measured: by PyTorch's allocator, scratch included")
     runs = "" if len(found.latencies_s) == 1 else f", median of {len(found.latencies_s)}"
     console.print(
         f"latency {milliseconds(found.latency_s)} ms on this machine{runs}; "
@@ -47,14 +48,16 @@ def phases_table(problem: Problem, found: Execution) -> Table:
 
 
 def devices_table(problem: Problem, found: Execution) -> Table:
-    """Parameters that each device held, predicted and counted."""
+    """Parameters that each device held, predicted and counted, and its peak of memory, predicted and measured."""
     grid = table()
     grid.add_column("device", no_wrap=True)
-    for name in ("parameters predicted", "held"):
+    for name in ("parameters predicted", "held", "peak predicted", "measured"):
         grid.add_column(name, justify="right", no_wrap=True)
     for device in problem.cluster.devices:
         predicted, held = found.predicted_resident_bytes[device.name], found.resident_bytes[device.name]
-        grid.add_row(device.name, size(predicted), size(held), style=None if predicted == held else "yellow")
+        peaks = (found.predicted.memory_bytes[device.name], found.peak_memory_bytes[device.name])
+        style = None if predicted == held else "yellow"
+        grid.add_row(device.name, *map(size, (predicted, held, *peaks)), style=style)
     return grid
 
 

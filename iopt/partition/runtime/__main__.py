@@ -39,10 +39,11 @@ def _run(options: argparse.Namespace) -> int:
     job = _job(options)
     rank = _rank(job)
     join_launched(options.timeout)
-    outcome = run_rank(job, rank, common_clock())
+    name = job.problem.cluster.devices[rank].name
+    outcome = run_rank(job, rank, common_clock(name))
     if outcome is not None:
         _hand_over(job, outcome, options)
-    meet("at the end")
+    meet(name, "at the end")
     distributed.destroy_process_group()
     return 0
 
@@ -53,8 +54,7 @@ def _job(options: argparse.Namespace) -> Job:
     file = files.read(options.plan)
     if file.plan is None:
         raise PlanError(f"{file.path}: there is no plan in it ({file.result.status})")
-    count = options.repeat + 1 if options.repeat > 1 else 1
-    return Job(file.problem, file.plan, options.weights, options.input, options.seed, count)
+    return Job(file.problem, file.plan, options.weights, options.input, options.seed, options.repeat)
 
 
 def _rank(job: Job) -> int:

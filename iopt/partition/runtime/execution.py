@@ -46,7 +46,8 @@ class Execution:
 
     Latency is from the input on the source to the output on the sink. `outputs` is 1 x features, or 1 x channels x
     height x width. `phases` holds those with bytes, in time order; `compute_by_operator_s` the slowest device of each
-    operator. `resident_bytes`: parameters that each device held.
+    operator. `resident_bytes`: parameters that each device held; `peak_memory_bytes`: these and the most that
+    PyTorch's allocator had given out besides, without the source's input.
     `difference`: the largest one from the unsplit network over the largest output, None where it was not asked for.
     `predicted` and `predicted_resident_bytes` are the evaluator's.
     """
@@ -57,6 +58,7 @@ class Execution:
     phases: tuple[MeasuredPhase, ...]
     compute_by_operator_s: tuple[float, ...]
     resident_bytes: dict[str, int]
+    peak_memory_bytes: dict[str, int]
     predicted: Evaluation
     predicted_resident_bytes: dict[str, int]
     difference: float | None = None
@@ -78,20 +80,20 @@ def execution_of(
     """What the ranks measured, put together."""
     steps = schedule(problem, plan)
     runs = list(zip(*(report.records for report in reports), strict=True))
-    warm = runs[1:] or runs
-    latencies = tuple(run[steps.sink].times_s[-1][1] - run[steps.source].times_s[0][0] for run in warm)
+    latencies = tuple(run[steps.sink].times_s[-1][1] - run[steps.source].times_s[0][0] for run in runs)
     names = [device.name for device in problem.cluster.devices]
     return Execution(
         outputs,
         median(latencies),
         latencies,
-        tuple(_phases(steps, runs, warm)),
+        tuple(_phases(steps, runs)),
         tuple(
-            median(_longest(run, index) for run in warm)
+            median(_longest(run, index) for run in runs)
             for index, step in enumerate(steps.steps)
             if not isinstance(step, Exchange)
         ),
         {names[report.device]: report.resident_bytes for report in reports},
+        {names[report.device]: report.peak_bytes for report in reports},
         (evaluator := Evaluator(problem))(plan),
         dict(zip(names, _resident(evaluator, plan), strict=True)),
         difference,
@@ -129,6 +131,10 @@ def to_dict(execution: Execution) -> dict[str, Any]:
             name: {"predicted": execution.predicted_resident_bytes[name], "counted": count}
             for name, count in execution.resident_bytes.items()
         },
+        "peak_memory_bytes": {
+            name: {"predicted": predicted.memory_bytes[name], "measured": count}
+            for name, count in execution.peak_memory_bytes.items()
+        },
         "compute_s": [{"predicted": expected, "measured": measured} for expected, measured in compute],
         "phases": phases,
     }
@@ -143,14 +149,14 @@ def _longest(run: Sequence[Record], index: int) -> float:
     return max(end - begin for begin, end in (record.times_s[index] for record in run))
 
 
-def _phases(steps: Schedule, runs: Sequence[Sequence[Record]], warm: Sequence[Sequence[Record]]) -> list[MeasuredPhase]:
+def _phases(steps: Schedule, runs: Sequence[Sequence[Record]]) -> list[MeasuredPhase]:
     phases, devices = [], len(steps.devices)
     exchanges = [(index, step) for index, step in enumerate(steps.steps) if isinstance(step, Exchange)]
     for number, (index, step) in enumerate(exchanges):
         moved = _moved(runs[0], number)
         if moved.any():
             who = [device for device in range(devices) if moved[device].any() or moved[:, device].any()]
-            times = [[run[device].times_s[index] for device in who] for run in warm]
+            times = [[run[device].times_s[index] for device in who] for run in runs]
             spans = [max(end for _, end in each) - max(begin for begin, _ in each) for each in times]
             phases.append(MeasuredPhase(step.operator, step.kind, median(spans), moved))
     return phases

@@ -34,18 +34,18 @@ def join_launched(timeout_s: float) -> None:
     distributed.init_process_group("gloo", timeout=_span(timeout_s))
 
 
-def meet(when: str) -> None:
-    """Wait for all ranks. Raises `RunError` where one does not come."""
+def meet(device: str, when: str) -> None:
+    """Wait for all ranks, as the one that plays `device`. Raises `RunError` where one does not come."""
     try:
         distributed.barrier()
     except RuntimeError as error:
-        raise RunError(f"device number {distributed.get_rank() + 1} waited for the others in vain, {when}") from error
+        raise RunError(f"device {device!r} waited for the others in vain {when}") from error
 
 
-def common_clock() -> float:
+def common_clock(device: str) -> float:
     """What this rank's clock shows at a moment that all ranks share, to within the time of a barrier."""
     for _ in range(3):
-        meet("at the start")
+        meet(device, "at the start")
     return time.perf_counter()
 
 

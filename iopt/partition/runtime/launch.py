@@ -58,13 +58,14 @@ def _rank(rank: int, jobs: tuple[Job, ...], name: str, timeout_s: float) -> None
     folder = Path(name)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # sent when the parent dies, also while torch waits
     _say_into(folder / f"rank-{rank}.log")
-    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // len(jobs[0].problem.cluster)))
+    names = [device.name for device in jobs[0].problem.cluster.devices]
+    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // len(names)))
     try:
-        join_local(folder / "rendezvous", rank, len(jobs[0].problem.cluster), timeout_s)
+        join_local(folder / "rendezvous", rank, len(names), timeout_s)
         for number, job in enumerate(jobs):
             if outcome := run_rank(job, rank):
                 _keep(folder, number, outcome)
-        meet("at the end")
+        meet(names[rank], "at the end")
         distributed.destroy_process_group()
     except Exception as error:
         kind = type(error).__name__ if isinstance(error, IoptError) else None

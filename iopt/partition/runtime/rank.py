@@ -9,9 +9,11 @@ import torch
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.runtime.distributed import DistributedRun
+from iopt.partition.runtime.emulation import Emulation
 from iopt.partition.runtime.group import bring_output, gather_json, meet
 from iopt.partition.runtime.inputs import read_input
 from iopt.partition.runtime.parameters import load_shard
+from iopt.partition.runtime.peak import peak_bytes
 from iopt.partition.runtime.random_weights import RandomWeights, random_input
 from iopt.partition.runtime.records import RankReport
 from iopt.partition.runtime.schedule import schedule
@@ -21,7 +23,10 @@ from iopt.partition.runtime.worker import Worker
 
 @dataclass(frozen=True)
 class Job:
-    """A plan to run `repeat` times. `weights`: a safetensors file, `input`: a `.npy` file; None: random by `seed`."""
+    """A plan to run `repeat` times, after one run that is not timed.
+
+    `weights`: a safetensors file, `input`: a `.npy` file; None: random by `seed`. `emulate`: as slow as the cluster.
+    """
 
     problem: Problem
     plan: Plan
@@ -29,6 +34,7 @@ class Job:
     input: str | None = None
     seed: int = 0
     repeat: int = 1
+    emulate: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,14 +64,18 @@ def input_of(job: Job) -> torch.Tensor:
 def run_rank(job: Job, rank: int, origin_s: float = 0.0) -> Outcome | None:
     """Run a job as one of the ranks of the default process group; the outcome on rank 0, None elsewhere."""
     steps = schedule(job.problem, job.plan)
+    name = steps.devices[rank]
     worker = Worker(steps, rank, load_shard(steps, rank, weights_of(job)))
     tensor = input_of(job) if rank == steps.source else None
-    run = DistributedRun(steps, worker, origin_s)
+    emulation = Emulation(job.problem, rank) if job.emulate else None
+    run = DistributedRun(steps, worker, origin_s, emulation)
+    meet(name, "before an inference")
+    peak = worker.resident_bytes + peak_bytes(lambda: run(tensor))
     records = []
     for _ in range(job.repeat):
-        meet("before an inference")
+        meet(name, "before an inference")
         records.append(run(tensor))
-    report = RankReport(rank, worker.resident_bytes, records)
+    report = RankReport(rank, worker.resident_bytes, peak, records)
     told = gather_json(report.to_dict(), rank, len(steps.devices))
     output = bring_output(
         worker.held if rank == steps.sink else None, tuple(job.problem.graph.output_shape), steps.sink, rank

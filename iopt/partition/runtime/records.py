@@ -18,10 +18,14 @@ class Record:
 
 @dataclass(frozen=True)
 class RankReport:
-    """All inferences of a rank, and the bytes of parameters that it holds."""
+    """All inferences of a rank that were timed, and the bytes of parameters that it holds.
+
+    `peak_bytes`: these and the most that its allocator had given out besides during an inference.
+    """
 
     device: int
     resident_bytes: int
+    peak_bytes: int
     records: list[Record]
 
     def to_dict(self) -> dict[str, Any]:
@@ -37,7 +41,7 @@ class RankReport:
             )
             for record in data["records"]
         ]
-        return RankReport(data["device"], data["resident_bytes"], records)
+        return RankReport(data["device"], data["resident_bytes"], data["peak_bytes"], records)
 
 
 def _by_peer(phase: dict[str, int]) -> dict[int, int]:
