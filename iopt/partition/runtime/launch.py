@@ -25,7 +25,7 @@ from iopt.partition.runtime.group import join_local, meet
 from iopt.partition.runtime.rank import Job, Outcome, run_rank
 from iopt.partition.runtime.records import RankReport
 
-GRACE_S = 1.5
+GRACE_S = 5.0
 """How long the other ranks may take to say what they saw when one has failed."""
 
 

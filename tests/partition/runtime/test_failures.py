@@ -62,7 +62,7 @@ def disturbed(number: int, by: signal.Signals, elsewhere: list[str]) -> Iterator
             if len(pids) == 3 and all(len(sockets(pid)) >= 2 for pid in pids):
                 break
             time.sleep(0.05)
-        time.sleep(0.5)
+        time.sleep(1.0)
         foreign = {*listening("0100007F", Path("/proc/net/tcp")), *listening(LOOPBACK_6, Path("/proc/net/tcp6"))}
         mine = {re.sub(r"\D", "", link) for pid in pids for link in sockets(pid)}
         elsewhere.extend(foreign & mine)
