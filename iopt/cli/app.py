@@ -12,6 +12,7 @@ from iopt.cli.exits.app import app as exits
 from iopt.cli.graph import graph
 from iopt.cli.listings import clusters, models
 from iopt.cli.plan import plan
+from iopt.cli.profile import profile
 from iopt.cli.show import check, show
 
 app = typer.Typer(
@@ -24,7 +25,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # its help would import rich
     pretty_exceptions_enable=False,
 )
-for command in (plan, compare, run, show, check, graph, models, clusters):
+for command in (plan, compare, run, show, check, graph, models, clusters, profile):
     app.command()(command)
 app.add_typer(exits, name="exits")
 

@@ -48,8 +48,8 @@ def check(execution: Execution, case: Case) -> None:
 
 
 def test_three_processes_carry_out_any_plan(tmp_path: Path) -> None:
-    awkward = [case for graph in GRAPHS.values() for case in cases_over(graph, 11, 2)]
-    tiny = [tiny_case(seed, (3,)) for seed in range(40)]
+    awkward = [case for graph in GRAPHS.values() for case in cases_over(graph, 11, 1)]
+    tiny = [tiny_case(seed, (3,)) for seed in range(25)]
     carry_out([*awkward, *tiny], tmp_path)
 
 

@@ -30,7 +30,7 @@ from tests.partition.runtime.cases import (
     tiny_case,
 )
 
-FEW, MANY = 400, 6000
+FEW, MANY = 300, 6000
 
 
 def carry_out(case: Case) -> None:
