@@ -54,7 +54,7 @@ def gather_json(data: Any, rank: int, ranks: int) -> list[Any]:
     if rank:
         _send(torch.frombuffer(bytearray(json.dumps(data).encode()), dtype=torch.uint8), 0)
         return []
-    return [data, *(json.loads(bytes(_receive(other, torch.uint8).tolist())) for other in range(1, ranks))]
+    return [data, *(json.loads(_receive(other, torch.uint8).numpy().tobytes()) for other in range(1, ranks))]
 
 
 def bring_output(output: torch.Tensor | None, shape: tuple[int, ...], sink: int, rank: int) -> torch.Tensor | None:

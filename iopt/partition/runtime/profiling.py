@@ -52,7 +52,8 @@ class Fit:
 
 @dataclass(frozen=True)
 class DeviceProfile:
-    """Of so many threads of torch. `overall` is fitted to convolutions and pointwise ones, which plans are mostly about; `by_kind` to one kind."""
+    """With so many threads of torch. `overall` is fitted to convolutions and pointwise ones, which plans are mostly
+    about; `by_kind` to one kind each."""
 
     threads: int
     samples: tuple[Sample, ...]
