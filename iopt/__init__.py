@@ -17,17 +17,20 @@ if TYPE_CHECKING:
     from iopt.cluster import Cluster, Device, Network
     from iopt.errors import IoptError
     from iopt.graph import Graph, Operator
+    from iopt.inference import run
     from iopt.model import load
     from iopt.partition.evaluation import Evaluation, evaluate
     from iopt.partition.methods import compare, solve
     from iopt.partition.plan import Plan, Split
     from iopt.partition.problem import Problem
+    from iopt.partition.runtime.execution import Execution
     from iopt.result import Result, Status
 
 _HOMES = {
     "Cluster": "cluster",
     "Device": "cluster",
     "Evaluation": "partition.evaluation",
+    "Execution": "partition.runtime.execution",
     "Graph": "graph",
     "IoptError": "errors",
     "Network": "cluster",
@@ -40,6 +43,7 @@ _HOMES = {
     "compare": "partition.methods",
     "evaluate": "partition.evaluation",
     "load": "model",
+    "run": "inference",
     "solve": "partition.methods",
 }
 
@@ -47,6 +51,7 @@ __all__ = [
     "Cluster",
     "Device",
     "Evaluation",
+    "Execution",
     "Graph",
     "IoptError",
     "Network",
@@ -59,6 +64,7 @@ __all__ = [
     "compare",
     "evaluate",
     "load",
+    "run",
     "solve",
 ]
 

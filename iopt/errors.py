@@ -31,3 +31,9 @@ class ContradictionError(IoptError):
 
 class OptionError(IoptError):
     """An option with a value that makes no sense (unknown method, time limit of zero, ...)."""
+
+
+class RunError(IoptError):
+    """A run that failed on the way: a device that was lost, or that waited in vain for another."""
+
+    exit_code = 5

@@ -7,10 +7,12 @@ from typing import Annotated
 import typer
 
 from iopt.cli.compare import compare
+from iopt.cli.execute import run
 from iopt.cli.exits.app import app as exits
 from iopt.cli.graph import graph
 from iopt.cli.listings import clusters, models
 from iopt.cli.plan import plan
+from iopt.cli.profile import profile
 from iopt.cli.show import check, show
 from iopt.cli.tiling.app import app as tiling
 
@@ -21,13 +23,13 @@ app = typer.Typer(
     ),
     epilog=(
         "Exit codes: 0 done, 1 a bug in iopt, 2 bad input, 3 no plan keeps the limits, 4 no plan found, "
-        "130 interrupted, 141 nobody reads the output any more."
+        "5 a device was lost in a run, 130 interrupted, 141 nobody reads the output any more."
     ),
     add_completion=False,
     rich_markup_mode=None,  # its help would import rich
     pretty_exceptions_enable=False,
 )
-for command in (plan, compare, show, check, graph, models, clusters):
+for command in (plan, compare, run, show, check, graph, models, clusters, profile):
     app.command()(command)
 app.add_typer(exits, name="exits")
 app.add_typer(tiling, name="tile")

@@ -15,6 +15,7 @@ class Exit(IntEnum):
     BAD_INPUT = 2
     INFEASIBLE = 3
     NO_PLAN = 4
+    LOST = 5
     INTERRUPTED = 130
     BROKEN_PIPE = 141
 

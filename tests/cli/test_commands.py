@@ -144,7 +144,9 @@ def test_every_exit_code_is_in_the_help_and_on_the_page(iopt: Iopt) -> None:
     assert re.findall(r"^\| (\d+) \|", page, re.MULTILINE) == expected
 
 
-@pytest.mark.parametrize("command", ["plan", "compare", "show", "check", "graph", "models", "clusters"])
+@pytest.mark.parametrize(
+    "command", ["plan", "compare", "run", "show", "check", "graph", "models", "clusters", "profile"]
+)
 def test_every_command_has_help(iopt: Iopt, command: str) -> None:
     code, out, err = iopt(command, "--help")
     assert (code, err) == (0, "")

@@ -1,0 +1,73 @@
+"""`iopt run`: a plan carried out, beside what was predicted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from iopt.cli import options
+from iopt.cli.codes import Exit
+from iopt.cli.talk import complain, say
+
+
+def run(
+    plan: options.PlanArgument,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", metavar="FILE.safetensors", help="Of the network; default: random by the seed."),
+    ] = None,
+    input: Annotated[
+        Path | None, typer.Option("--input", metavar="FILE.npy", help="The input; default: random by the seed.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of random weights and of a random input.")] = 0,
+    repeat: Annotated[int, typer.Option("--repeat", metavar="N", help="Inferences to measure.")] = 1,
+    verify: Annotated[bool, typer.Option("--verify", help="Compare with the unsplit network.")] = False,
+    emulate: Annotated[
+        bool, typer.Option("--emulate", help="Play the cluster: compute and send as slowly as its devices and links.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", help="How long a process waits for another.")
+    ] = 30.0,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    quiet: options.QuietOption = False,
+) -> int:
+    """Carry out a plan, on one process per device.
+
+    All processes are on this machine: bytes and parameters are counted, times are this machine's.
+    """
+    from iopt.door import json_file
+    from iopt.inference import run as carry_out
+    from iopt.partition import files
+    from iopt.partition.runtime.execution import to_dict
+    from iopt.report.console import console
+    from iopt.report.execution import print_execution
+    from iopt.report.progress import LiveLine
+
+    with LiveLine(quiet) as line:
+        line.step(f"reading {plan}")
+        file = files.load(plan)
+        line.step(f"running {file.problem.graph.name} on {len(file.problem.cluster)} processes")
+        found = carry_out(
+            file,
+            None,
+            input,
+            weights=weights,
+            seed=seed,
+            repeat=repeat,
+            verify=verify,
+            emulate=emulate,
+            timeout_s=timeout,
+        )
+    if not quiet and (weights is None or input is None):
+        what = " and ".join(name for name, given in (("weights", weights), ("input", input)) if given is None)
+        say(f"random {what}, seed {seed}")
+    if json:
+        print(json_file.pretty(to_dict(found)))
+    else:
+        print_execution(console(), file.problem, found)
+    if not found.bytes_agree:
+        complain("the bytes counted are not those predicted; this is a bug in iopt")
+        return Exit.BUG
+    return Exit.OK

@@ -1,0 +1,99 @@
+"""A rank of several hosts: `torchrun ... -m iopt.partition.runtime plan.json` starts one per device of the plan.
+
+Rank i plays device i. Rank 0 prints what was measured, as JSON, and may write the output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import distributed
+
+from iopt.errors import ClusterError, IoptError, OptionError, PlanError
+from iopt.partition import files
+from iopt.partition.runtime.execution import execution_of, relative_difference, to_dict
+from iopt.partition.runtime.group import common_clock, join_launched, meet
+from iopt.partition.runtime.random_weights import RandomWeights
+from iopt.partition.runtime.rank import Job, Outcome, input_of, run_rank
+from iopt.partition.runtime.unsplit import run_unsplit
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code: 0, 2 for bad input, 5 where another rank is lost."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except IoptError as error:
+        print(f"iopt: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        return error.exit_code
+
+
+def _run(options: argparse.Namespace) -> int:
+    job = _job(options)
+    rank = _rank(job)
+    join_launched(options.timeout)
+    name = job.problem.cluster.devices[rank].name
+    outcome = run_rank(job, rank, common_clock(name))
+    if outcome is not None:
+        _hand_over(job, outcome, options)
+    meet(name, "at the end")
+    distributed.destroy_process_group()
+    return 0
+
+
+def _job(options: argparse.Namespace) -> Job:
+    if options.repeat < 1 or options.timeout <= 0:
+        raise OptionError("--repeat and --timeout: expected positive numbers")
+    file = files.read(options.plan)
+    if file.plan is None:
+        raise PlanError(f"{file.path}: there is no plan in it ({file.result.status})")
+    return Job(file.problem, file.plan, options.weights, options.input, options.seed, options.repeat)
+
+
+def _rank(job: Job) -> int:
+    """Raises `OptionError` outside torchrun, `ClusterError` where it started another number of ranks."""
+    if not {"RANK", "WORLD_SIZE"} <= os.environ.keys():
+        raise OptionError("RANK and WORLD_SIZE are not set: start this with torchrun, or use `iopt run` on one host")
+    ranks, devices = int(os.environ["WORLD_SIZE"]), len(job.problem.cluster)
+    if ranks != devices:
+        raise ClusterError(f"torchrun started {ranks} ranks; expected {devices}, one per device of the plan")
+    return int(os.environ["RANK"])
+
+
+def _hand_over(job: Job, outcome: Outcome, options: argparse.Namespace) -> None:
+    difference = None
+    if options.verify:
+        graph = job.problem.graph
+        state = RandomWeights(graph, job.seed).state() if job.weights is None else load_file(job.weights)
+        difference = relative_difference(outcome.output, run_unsplit(graph, state, input_of(job)[None]))
+    if options.output:
+        np.save(options.output, outcome.output.numpy())
+    execution = execution_of(job.problem, job.plan, outcome.output, outcome.reports, difference)
+    print(json.dumps(to_dict(execution)), flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="iopt.partition.runtime", description="A rank that plays a device of a plan.")
+    parser.add_argument("plan", help="a file that `iopt plan -o` wrote")
+    parser.add_argument("--weights", metavar="FILE.safetensors", help="default: random by the seed")
+    parser.add_argument("--input", metavar="FILE.npy", help="read by the source; default: random by the seed")
+    parser.add_argument("--output", metavar="FILE.npy", help="where rank 0 writes the output")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds to wait for another rank")
+    parser.add_argument("--verify", action="store_true", help="compare with the unsplit network, on rank 0")
+    return parser
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(max(1, int(os.environ.get("OMP_NUM_THREADS", "1"))))
+    code = main(sys.argv[1:])
+    sys.stdout.flush()
+    os._exit(code)  # a process group that lost a rank may wait for it at exit

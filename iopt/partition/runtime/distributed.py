@@ -1,0 +1,97 @@
+"""One rank of a run: the same steps as a worker of `local`, its messages over torch.distributed, counted and timed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import distributed
+
+from iopt.errors import RunError
+from iopt.partition.runtime.emulation import Emulation, wait_until
+from iopt.partition.runtime.records import Record
+from iopt.partition.runtime.schedule import Compute, Exchange, Schedule
+from iopt.partition.runtime.worker import Message, Worker
+
+
+class DistributedRun:
+    """The rank that plays a device of the schedule, in the default process group, whose ranks are the devices."""
+
+    def __init__(
+        self, schedule: Schedule, worker: Worker, origin_s: float = 0.0, emulation: Emulation | None = None
+    ) -> None:
+        """`origin_s`: what the clocks of all ranks showed at one moment, where they are not one clock. `emulation`: as
+        slow as that device; None: as fast as this machine."""
+        self.schedule, self.worker = schedule, worker
+        self._origin_s, self._emulation = origin_s, emulation
+
+    def __call__(self, tensor: torch.Tensor | None) -> Record:
+        """One inference; `tensor` is the input on the source. The worker then holds what its device ends up with.
+
+        Raises `RunError` where another rank is lost.
+        """
+        times: list[tuple[float, float]] = []
+        sent: list[dict[int, int]] = []
+        received: list[dict[int, int]] = []
+        with torch.inference_mode():
+            self.worker.start(tensor)
+            for step in self.schedule.steps:
+                began = time.perf_counter() - self._origin_s
+                if isinstance(step, Exchange):
+                    out, into = self._exchange(step)
+                    sent.append({peer: part.nbytes for peer, part in out})
+                    received.append({peer: part.nbytes for peer, part in into})
+                else:
+                    self._compute(step)
+                times.append((began, time.perf_counter() - self._origin_s))
+        return Record(times, sent, received)
+
+    def _compute(self, step: Compute) -> None:
+        began = time.perf_counter()
+        self.worker.compute(step)
+        if self._emulation is not None:
+            wait_until(began + self._emulation.compute_s(step))
+
+    def _exchange(self, step: Exchange) -> tuple[list[Message], list[Message]]:
+        out, into = self.worker.outgoing(step), self.worker.incoming(step)
+        if out or into:
+            self._carry(step, out, into)
+        self.worker.join(step, into)
+        return out, into
+
+    def _carry(self, step: Exchange, out: Sequence[Message], into: Sequence[Message]) -> None:
+        peer, began = [*out, *into][0].peer, time.perf_counter()
+        try:
+            works = [(peer, distributed.irecv(tensor, peer)) for peer, tensor in into]
+            for peer, tensor in self._paced(step, out, began):
+                works.append((peer, distributed.isend(tensor, peer)))
+            for peer, work in works:  # noqa: B007 - named where one is lost
+                assert work is not None
+                work.wait()
+            if self._emulation is not None:
+                wait_until(began + self._emulation.exchange_s(step))
+        except RuntimeError as error:
+            verb = "send to" if peer in {message.peer for message in out} else "receive from"
+            names = self.schedule.devices
+            raise RunError(
+                f"device {names[self.worker.device]!r} could not {verb} {names[peer]!r} in the {phase_name(step)}"
+                f"{': it waited too long' if 'timed out' in str(error).lower() else ''}"
+            ) from error
+
+    def _paced(self, step: Exchange, out: Sequence[Message], began: float) -> Iterator[Message]:
+        """Messages, each when it may go: at once, or when the emulated link would have carried it."""
+        if self._emulation is None:
+            yield from out
+            return
+        tensors = dict(out)
+        for peer, after in self._emulation.sending_s(step).items():
+            wait_until(began + after)
+            yield Message(peer, tensors[peer])
+
+
+def phase_name(step: Exchange) -> str:
+    """`transfer into 'features.3'`, `scatter of 'classifier.1'`."""
+    if step.kind in ("input", "transfer"):
+        return f"{step.kind} into {step.operator!r}"
+    return f"{step.kind} of {step.operator!r}"

@@ -1,0 +1,39 @@
+"""Inputs of a run, checked on the way in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from iopt.door.reason import reason
+from iopt.errors import ModelError
+from iopt.graph import Graph
+
+
+def read_input(path: str | Path, graph: Graph) -> torch.Tensor:
+    """The array of a `.npy` file as the network's input. Raises `ModelError`; nothing is unpickled."""
+    try:
+        array = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise ModelError(f"{path}: cannot be read: there is no such file") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise ModelError(f"{path}: not a .npy file that iopt reads: {reason(error)}") from None
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
+        raise ModelError(f"{path}: expected one array of numbers, as numpy.save writes it")
+    return checked_input(torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)), graph, str(path))
+
+
+def checked_input(tensor: torch.Tensor, graph: Graph, where: str) -> torch.Tensor:
+    """The input as `channels x height x width`, without the batch of 1. Raises `ModelError`, beginning with `where`."""
+    shape = graph.input_shape
+    allowed: list[tuple[int, ...]] = [(1, *shape), tuple(shape)]
+    if shape.height == shape.width == 1:
+        allowed += [(1, shape.channels), (shape.channels,)]
+    if tuple(tensor.shape) not in allowed:
+        got = "x".join(map(str, tensor.shape)) or "one number"
+        raise ModelError(f"{where} is {got}; expected 1x{shape}, the input of {graph.name}")
+    if tensor.dtype != torch.float32:
+        raise ModelError(f"{where} is {tensor.dtype}; expected torch.float32")
+    return tensor.detach().reshape(shape).contiguous()

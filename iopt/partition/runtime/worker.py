@@ -1,0 +1,130 @@
+"""One device: its parameters, the part of the current tensor that it holds, and what it does in each step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import torch
+
+from iopt.graph.layers import Shape
+from iopt.partition.runtime.boxes import Box
+from iopt.partition.runtime.kernels import epilogue, pre_tensor
+from iopt.partition.runtime.parameters import Parameters
+from iopt.partition.runtime.schedule import Compute, Exchange, Schedule
+
+NO_PARAMETERS = Parameters((0, 0))
+
+
+class Message(NamedTuple):
+    """A contiguous tensor to or from the device `peer`."""
+
+    peer: int
+    tensor: torch.Tensor
+
+
+class Worker:
+    """Walks through a schedule as one of its devices; whoever drives it carries the messages.
+
+    For each exchange: `outgoing` are sent, `incoming` are filled, then `join`. For each compute step: `compute`.
+    """
+
+    def __init__(self, schedule: Schedule, device: int, parameters: Mapping[str, Parameters]) -> None:
+        self.schedule, self.device, self.parameters = schedule, device, parameters
+        self._held: torch.Tensor | None = None
+        self._joined: torch.Tensor | None = None
+
+    @property
+    def resident_bytes(self) -> int:
+        """Parameters held."""
+        return sum(each.bytes for each in self.parameters.values())
+
+    @property
+    def held(self) -> torch.Tensor:
+        """What the device holds of the current tensor; at the end, on the sink, the output."""
+        assert self._held is not None
+        return self._held
+
+    def start(self, tensor: torch.Tensor | None) -> None:
+        """A new inference; `tensor` is the input on the source, `channels x height x width`, None elsewhere."""
+        self._held, self._joined = tensor, None
+
+    def outgoing(self, exchange: Exchange) -> list[Message]:
+        held = exchange.held[self.device]
+        return [
+            Message(transfer.receiver, self.held[transfer.box.within(held)].contiguous())
+            for transfer in exchange.out_of(self.device)
+        ]
+
+    def incoming(self, exchange: Exchange) -> list[Message]:
+        """Where to put what arrives; parts that lie in one piece in the joined tensor are received in place."""
+        joined = exchange.joined[self.device]
+        self._joined = None
+        if exchange.sums is None and joined and joined.meet(exchange.held[self.device]) != joined:
+            self._joined = _empty(joined, exchange.shape)
+        return [
+            Message(transfer.sender, self._place(transfer.box, joined, exchange.shape))
+            for transfer in exchange.into(self.device)
+        ]
+
+    def join(self, exchange: Exchange, received: list[Message]) -> None:
+        """Put own and received parts together, or add them up; what the device needs of it is then held."""
+        device = self.device
+        held, joined, need = exchange.held[device], exchange.joined[device], exchange.need[device]
+        if not need:
+            self._held = None
+        elif exchange.sums is not None:
+            total = self._sum(held, joined, received)
+            parameters = self.parameters.get(exchange.sums.name, NO_PARAMETERS)
+            self._held = epilogue(exchange.sums, parameters, total, joined, need)
+        elif self._joined is None:
+            self._held = self.held[need.within(held)]
+        else:
+            self._fill(exchange, received)
+            self._held = self._joined[need.within(joined)]
+        self._joined = None
+
+    def compute(self, step: Compute) -> None:
+        share = step.shares[self.device]
+        if share is None:
+            self._held = None
+            return
+        parameters = self.parameters.get(step.operator.name, NO_PARAMETERS)
+        self._held = pre_tensor(step.operator, share, parameters, self.held)
+        if share.output is not None:
+            self._held = epilogue(step.operator, parameters, self._held, share.pre, share.output)
+
+    def _place(self, box: Box, joined: Box, shape: Shape) -> torch.Tensor:
+        if self._joined is not None:
+            place = self._joined[box.within(joined)]
+            if place.is_contiguous():
+                return place
+        return _empty(box, shape)
+
+    def _fill(self, exchange: Exchange, received: list[Message]) -> None:
+        assert self._joined is not None
+        held, joined = exchange.held[self.device], exchange.joined[self.device]
+        if own := held.meet(joined):
+            self._joined[own.within(joined)] = self.held[own.within(held)]
+        boxes = {transfer.sender: transfer.box for transfer in exchange.into(self.device)}
+        for sender, tensor in received:
+            place = self._joined[boxes[sender].within(joined)]
+            if place.data_ptr() != tensor.data_ptr():
+                place.copy_(tensor)
+
+    def _sum(self, held: Box, joined: Box, received: list[Message]) -> torch.Tensor:
+        """In device order, so that the result does not depend on who arrives first."""
+        parts = dict(received)
+        if own := held.meet(joined):
+            parts[self.device] = self.held[own.within(held)]
+        first, *others = (parts[device] for device in sorted(parts))
+        if not others:
+            return first
+        total = first + others[0]
+        for other in others[1:]:
+            total += other
+        return total
+
+
+def _empty(box: Box, shape: Shape) -> torch.Tensor:
+    return torch.empty(*box.size, shape.width)

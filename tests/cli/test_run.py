@@ -1,0 +1,97 @@
+"""`iopt run` and the module that torchrun starts: tables, JSON, and refusals in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import iopt as package
+from tests.cli.conftest import Iopt
+
+
+@pytest.fixture
+def plan(iopt: Iopt) -> str:
+    assert iopt("plan", "net.json", "--cluster", "mixed2", "--method", "oc", "-o", "plan.json").code == 0
+    return "plan.json"
+
+
+def test_run_prints_what_was_counted_beside_what_was_predicted(iopt: Iopt, plan: str) -> None:
+    np.save("x.npy", np.ones((1, 3, 8, 8), dtype=np.float32))
+    said = iopt("run", plan, "--input", "x.npy", "--verify", "--repeat", "2", "--json")
+    assert said.code == 0
+    assert said.err == "random weights, seed 0\n"
+    data = json.loads(said.out)
+    stated = json.loads(Path(plan).read_text())["evaluation"]
+    assert [phase["bytes"]["counted"] for phase in data["phases"]] == [phase["bytes"] for phase in stated["phases"]]
+    assert data["bytes_agree"] is True
+    assert data["difference"] < 1e-5
+    assert len(data["latencies_s"]) == 2
+    assert data["latency_s"]["predicted"] == stated["latency_s"]
+    assert all(count["predicted"] == count["counted"] for count in data["resident_bytes"].values())
+
+
+@pytest.mark.full
+def test_run_prints_tables(iopt: Iopt, plan: str) -> None:
+    said = iopt("run", plan, "--verify", "--seed", "3")
+    assert said.code == 0
+    assert said.err == "random weights and input, seed 3\n"
+    assert "bytes as predicted in all" in said.out
+    assert "parameters predicted" in said.out
+    assert "largest difference from the unsplit network" in said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--weights", "none.safetensors"), "iopt: none.safetensors: cannot be read: there is no such file"),
+        (("--weights", "plan.json"), "iopt: plan.json: not a safetensors file"),
+        (("--input", "none.npy"), "iopt: none.npy: cannot be read: there is no such file"),
+        (("--input", "plan.json"), "iopt: plan.json: not a .npy file"),
+        (("--input", "wrong.npy"), "iopt: wrong.npy is 1x3x8x9; expected 1x3x8x8, the input of net"),
+        (("--repeat", "0"), "iopt: repeat is 0; expected a positive whole number"),
+        (("--timeout", "0"), "iopt: timeout_s is 0.0; expected a positive number"),
+    ],
+)
+def test_run_refuses_in_one_line(iopt: Iopt, plan: str, arguments: tuple[str, ...], message: str) -> None:
+    np.save("wrong.npy", np.ones((1, 3, 8, 9)))
+    said = iopt("run", plan, *arguments)
+    assert said.code == 2
+    assert said.out == ""
+    assert said.err.startswith(message)
+    assert said.err.count("\n") == 1
+
+
+def test_run_refuses_a_file_without_a_plan(iopt: Iopt) -> None:
+    assert iopt("plan", "net.json", "--cluster", "small.yaml", "-o", "none.json").code == 3
+    said = iopt("run", "none.json")
+    assert (said.code, said.err) == (2, "iopt: none.json: there is no plan in it (INFEASIBLE)\n")
+
+
+def torchrun(*arguments: str, ranks: int) -> subprocess.CompletedProcess[str]:
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
+    command = [*launcher, "-m", "iopt.partition.runtime", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])}
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+@pytest.mark.full
+def test_torchrun_runs_the_same_ranks(iopt: Iopt, plan: str) -> None:
+    done = torchrun(plan, "--verify", "--repeat", "2", "--output", "y.npy", ranks=2)
+    assert done.returncode == 0, done.stderr
+    data = json.loads(done.stdout.splitlines()[-1])
+    assert data["bytes_agree"] is True
+    assert data["difference"] < 1e-5
+    assert np.load("y.npy").shape == (2, 1, 1)
+
+
+@pytest.mark.full
+def test_torchrun_needs_one_rank_per_device(iopt: Iopt, plan: str) -> None:
+    done = torchrun(plan, ranks=1)
+    assert done.returncode != 0
+    assert "iopt: torchrun started 1 ranks; expected 2, one per device of the plan" in done.stderr

@@ -1,0 +1,59 @@
+"""Real processes do what the workers of one process do: outputs equal to the bit, the same bytes, the same shards."""
+
+from __future__ import annotations
+
+from multiprocessing import active_children
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.torch import save_file
+
+from iopt.partition.runtime.execution import Execution, execution_of
+from iopt.partition.runtime.launch import launch
+from iopt.partition.runtime.local import LocalRun
+from iopt.partition.runtime.rank import Job
+from iopt.partition.runtime.schedule import schedule
+from iopt.partition.runtime.weights import StateWeights
+from tests.partition.runtime.cases import Case, cases_over, predicted_resident, sums_pass_norms, tiny_case
+from tests.partition.runtime.test_local import GRAPHS
+
+
+def as_job(case: Case, folder: Path, number: int, repeat: int = 1) -> Job:
+    """The case with its weights and its input in files."""
+    weights, image = folder / f"{number}.safetensors", folder / f"{number}.npy"
+    save_file(dict(case.state), weights)
+    np.save(image, case.image.numpy())
+    return Job(case.problem, case.plan, str(weights), str(image), repeat=repeat)
+
+
+def carry_out(cases: list[Case], folder: Path) -> None:
+    outcomes = launch([as_job(case, folder, number) for number, case in enumerate(cases)], 30.0)
+    assert not active_children()
+    for case, outcome in zip(cases, outcomes, strict=True):
+        execution = execution_of(case.problem, case.plan, outcome.output, outcome.reports)
+        check(execution, case)
+
+
+def check(execution: Execution, case: Case) -> None:
+    local = LocalRun(schedule(case.problem, case.plan), StateWeights(case.state))
+    assert execution.outputs.equal(local(case.image)[0])
+    assert execution.bytes_agree
+    assert [*execution.resident_bytes.values()] == [worker.resident_bytes for worker in local.workers]
+    assert [*execution.predicted_resident_bytes.values()] == predicted_resident(case)
+    if not sums_pass_norms(case):
+        assert execution.resident_bytes == execution.predicted_resident_bytes
+    assert execution.latency_s > 0
+    assert min([phase.time_s for phase in execution.phases], default=1.0) > 0
+
+
+def test_three_processes_carry_out_any_plan(tmp_path: Path) -> None:
+    awkward = [case for graph in GRAPHS.values() for case in cases_over(graph, 11, 1)]
+    tiny = [tiny_case(seed, (3,)) for seed in range(25)]
+    carry_out([*awkward, *tiny], tmp_path)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("devices", [1, 2, 4])
+def test_as_many_processes_as_there_are_devices(devices: int, tmp_path: Path) -> None:
+    carry_out([tiny_case(seed, (devices,)) for seed in range(250)], tmp_path)

@@ -1,0 +1,74 @@
+"""Rates and overheads are those that times were made of, and the file is a cluster's once it has a network."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import iopt as package
+from iopt.cli.profile import as_yaml
+from iopt.cluster.file import from_yaml
+from iopt.partition.runtime.links import LARGE, SMALL, LinkTimes
+from iopt.partition.runtime.links import as_yaml as links_yaml
+from iopt.partition.runtime.profiling import KINDS, DeviceProfile, Sample, fit, profile_device
+
+FLOPS = (10**5, 10**6, 3 * 10**7, 10**9)
+
+
+def samples(flops_per_s: float, overhead_s: float) -> list[Sample]:
+    return [Sample("convolution", flops, overhead_s + flops / flops_per_s) for flops in FLOPS]
+
+
+@pytest.mark.parametrize(("rate", "overhead"), [(1e9, 1e-4), (5e10, 2e-5), (2e9, 0.0)])
+def test_a_fit_finds_what_times_were_made_of(rate: float, overhead: float) -> None:
+    found = fit(samples(rate, overhead))
+    assert found.flops_per_s == pytest.approx(rate, rel=1e-6)
+    assert found.overhead_s == pytest.approx(overhead, rel=1e-6, abs=1e-12)
+    assert max(map(abs, found.errors)) < 1e-6
+
+
+def test_a_fit_says_how_far_it_is_off() -> None:
+    first, *others = samples(1e9, 0.0)
+    found = fit([first, *others, Sample("convolution", others[-1].flops, 2 * others[-1].time_s)])
+    assert 0.2 < max(map(abs, found.errors)) < 0.8
+    assert found.overhead_s >= 0
+
+
+def test_the_file_is_a_cluster_once_it_has_a_network() -> None:
+    fits = {kind: fit(samples(4e9, 3e-5)) for kind in KINDS}
+    text = as_yaml(DeviceProfile(2, (), fits["convolution"], fits), "b: 1")
+    device = from_yaml(f"{text}network: {{bandwidth: 1 MB/s, connection: 1 ms}}\n", "device.yaml", "x").devices[0]
+    assert (device.name, device.flops_per_s, device.overhead_s) == ("b: 1", 4e9, pytest.approx(3e-5))
+
+
+def test_this_machine_has_a_profile() -> None:
+    found = profile_device(repeat=1)
+    assert {sample.kind for sample in found.samples} == set(KINDS)
+    assert min(sample.time_s for sample in found.samples) > 0
+    assert 1e7 < found.overall.flops_per_s < 1e14
+
+
+def test_links_become_a_cluster() -> None:
+    devices = [fit(samples(1e9, 1e-5)), fit(samples(2e9, 2e-5))]
+    links = [LinkTimes(0, 1, 2e-3, 2e-3 + 4 * (LARGE - SMALL) / 5e6), LinkTimes(1, 0, 2e-3, 2e-3 + 0.5)]
+    found = from_yaml(links_yaml(devices, links), "cluster.yaml", "x")
+    assert [device.flops_per_s for device in found.devices] == [1e9, 2e9]
+    assert found.network.up_bytes_per_s[0] == found.network.down_bytes_per_s[1] == pytest.approx(5e6, rel=1e-3)
+    assert found.network.connection_s == pytest.approx(1e-3)
+
+
+@pytest.mark.full
+def test_torchrun_measures_ranks_of_this_machine() -> None:
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "3"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])}
+    command = [*launcher, "-m", "iopt.partition.runtime.links"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    found = from_yaml(done.stdout, "cluster.yaml", "x")
+    assert len(found) == 3
+    assert min(found.network.up_bytes_per_s) > 1e6
+    assert 0 < found.network.connection_s < 0.1
