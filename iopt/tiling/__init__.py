@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from iopt.lazy import lazy
 
 if TYPE_CHECKING:
-    from iopt.tiling.evaluation import Evaluation, Evaluator, GroupCost, evaluate, tiles
+    from iopt.tiling.evaluation import Evaluation, Evaluator, GroupCost, evaluate
     from iopt.tiling.execution import Execution
     from iopt.tiling.files import ConfigurationFile, Host, load, load_host, save, save_host
     from iopt.tiling.fronts import Front, Point, front
@@ -57,7 +57,6 @@ _HOMES = {
     "save": "files",
     "save_host": "files",
     "solve": "methods",
-    "tiles": "evaluation",
     "written": "notation",
 }
 
@@ -89,7 +88,6 @@ __all__ = [
     "save",
     "save_host",
     "solve",
-    "tiles",
     "written",
 ]
 

@@ -24,7 +24,7 @@ from iopt.tiling.predictors import (
 )
 from iopt.tiling.problem import Problem
 from iopt.tiling.rim import rim_cells
-from iopt.tiling.tiles import Step, Tile, group_tiles
+from iopt.tiling.tiles import Step, group_tiles
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,3 @@ def evaluate(problem: Problem, configuration: Configuration) -> Evaluation:
     check_kind(problem, Problem, "problem")
     check_kind(configuration, Configuration, "configuration", how="iopt.tiling.parse reads one, such as 5x5/8/2x2")
     return Evaluator(problem)(configuration)
-
-
-def tiles(problem: Problem, group: Group) -> tuple[Tile, ...]:
-    """The tiles of a tiled group in the order in which they run."""
-    return group_tiles(problem.layers, group, problem.grid)

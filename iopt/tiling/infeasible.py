@@ -18,6 +18,9 @@ def shortage(problem: Problem, table: Table | None = None, max_groups: int | Non
     layer = problem.layers[cost.layer].name
     where = f"layer {cost.layer} ({layer})" + ("" if cost.tile is None else f" of tile {cost.tile}")
     few = "" if max_groups is None else f" of at most {max_groups} groups"
+    few += f" with at most {problem.max_tiles} x {problem.max_tiles} tiles" + (
+        "" if problem.may_reuse else ", no reuse"
+    )
     least = (
         f"the least memory of any configuration{few} is {evaluation.peak_bytes} B "
         f"({evaluation.peak_bytes / 2**20:.2f} MiB, {written(found.configuration)}); {where} binds"

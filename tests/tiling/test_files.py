@@ -184,6 +184,7 @@ UNTRUE: dict[str, Change] = {
     ),
     "result.status is OPTIMAL": put("result", "status", value="OPTIMAL"),
     "result.status is INFEASIBLE": put("result", "status", value="INFEASIBLE"),
+    "result.gap_tolerance is 0.5; configurations are proved to 1e-08": put("result", "gap_tolerance", value=0.5),
     "result.status is UNKNOWN": put("result", "status", value="UNKNOWN"),
 }
 
@@ -233,6 +234,20 @@ def test_a_bound_and_infeasibility_are_proved_anew() -> None:
     assert said.startswith("result.status is INFEASIBLE; ") and said.endswith(" keeps every limit")
     tight = replace(PROBLEM, memory_bytes=1)
     assert files.check(read(data(none, tight))) == []
+
+
+def test_a_bound_is_of_the_space_that_was_searched() -> None:
+    outside = {"rows": 2, "columns": 3, "reuse": "checkerboard"}
+    assert outside == {key: data()["groups"][0][key] for key in outside}
+    bounded, free = replace(RESULT, bound=COST.macs / 2), replace(RESULT, bound=None)
+    for problem, max_groups, said in (
+        (replace(PROBLEM, max_tiles=2), None, "options.max_tiles is 2; the configuration has 3"),
+        (replace(PROBLEM, reuse=False), None, "options.reuse is false; the configuration has groups with reuse"),
+        (PROBLEM, 1, "result.max_groups is 1; the configuration has 2 groups"),
+    ):
+        stated = files.to_dict(problem, bounded, max_groups)
+        assert files.check(read(stated)) == [said]
+        assert files.check(read(files.to_dict(problem, free, max_groups))) == []
 
 
 def test_what_only_reading_finds_needs_no_search(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from iopt.graph.layers import ELEMENT_BYTES
-from iopt.tiling.evaluation import Evaluation, Evaluator, tiles
+from iopt.tiling.evaluation import Evaluation, Evaluator
 from iopt.tiling.heuristics.mafat import mafat, space
 from iopt.tiling.heuristics.spaces import candidates
 from iopt.tiling.layers import chain
@@ -19,6 +19,7 @@ from iopt.tiling.problem import Problem
 from iopt.tiling.rim import rim_cells
 from iopt.tiling.search.exact import exact, least_memory
 from iopt.tiling.search.table import build
+from iopt.tiling.tiles import group_tiles
 from tests.tiling.networks import GOLDEN, MIB, yolov2_16
 
 CONFIGURATIONS = [
@@ -72,7 +73,9 @@ def test_there_are_thirteen_configurations_on_two_grids() -> None:
 def test_bytes_of_the_tile_chains(row: dict[str, Any]) -> None:
     problem = judge("mafat", "ceil", "im2col").problem
     group = Group(*row["group"], row["n"], row["m"])
-    (tile,) = [tile for tile in tiles(problem, group) if [tile.row, tile.column] == row["tile"]]
+    (tile,) = [
+        tile for tile in group_tiles(problem.layers, group, problem.grid) if [tile.row, tile.column] == row["tile"]
+    ]
     rims = []
     for step, expected in zip(tile.steps, row["layers"], strict=True):
         layer = problem.layers[step.layer]
@@ -105,7 +108,7 @@ def test_published_footprints() -> None:
 @pytest.mark.parametrize(("count", "percent"), [(3, PUBLISHED[3]), (5, PUBLISHED[4])])
 def test_published_mean_reduction_per_layer(count: int, percent: float) -> None:
     problem = judge("mafat", "ceil", "implicit", "rim").problem
-    own = tiles(problem, Group(0, 15, count, count))
+    own = group_tiles(problem.layers, Group(0, 15, count, count), problem.grid)
     reductions = []
     for layer in problem.layers:
         steps = [tile.steps[layer.index] for tile in own]
@@ -126,7 +129,9 @@ def test_published_mean_reduction_per_layer(count: int, percent: float) -> None:
 def test_published_communication(count: int, sent: int) -> None:
     problem = judge("mafat", "ceil").problem
     first, last = problem.layers[0], problem.layers[-1]
-    inputs = sum(tile.steps[0].reads.cells for tile in tiles(problem, Group(0, 15, count, count)))
+    inputs = sum(
+        tile.steps[0].reads.cells for tile in group_tiles(problem.layers, Group(0, 15, count, count), problem.grid)
+    )
     assert first.input.bytes + inputs * first.input.channels * ELEMENT_BYTES + last.output.bytes == sent
 
 

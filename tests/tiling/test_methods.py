@@ -69,16 +69,23 @@ def test_infeasible_says_how_much_is_needed_and_what_binds() -> None:
         result = solve(problem, method)
         assert result.status is Status.INFEASIBLE
         assert result.message == (
-            "the limit is 9437184 B: the least memory of any configuration is 9633280 B "
+            "the limit is 9437184 B: the least memory of any configuration with at most 8 x 8 tiles is 9633280 B "
             "(9.19 MiB, 8x8/8/3x6/12/1x1); layer 1 (op2) of tile (1, 1) binds"
         )
     assert solve(replace(problem, memory_bytes=9633280)).status is Status.OPTIMAL
     few = solve(replace(problem, memory_bytes=10 * MIB), max_groups=1)
-    assert "the least memory of any configuration of at most 1 groups is 14519808 B" in few.message
+    assert (
+        "the least memory of any configuration of at most 1 groups with at most 8 x 8 tiles is 14519808 B"
+        in few.message
+    )
     overhead = Problem(yolov2_16(), objective="memory", overhead=0.5)
-    assert solve(overhead).message == "no configuration computes as little as 0.5 times the untiled network"
+    assert solve(overhead).message == (
+        "no configuration with at most 8 x 8 tiles computes as little as 0.5 times the untiled network"
+    )
     both = replace(overhead, overhead=1.0, memory_bytes=10 * MIB, weights="none")
-    assert solve(both).message.startswith("no configuration keeps 10485760 B and 1 times the work; the least memory")
+    assert solve(both).message.startswith(
+        "no configuration with at most 8 x 8 tiles keeps 10485760 B and 1 times the work; the least memory"
+    )
 
 
 def test_mafat_takes_the_fewest_tiles_that_fit() -> None:

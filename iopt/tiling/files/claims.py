@@ -52,7 +52,7 @@ def check_network(file: ConfigurationFile, graph: Graph) -> None:
 def check(file: ConfigurationFile) -> list[str]:
     """Every claim that is not true: key, what the file says, what is so. Where all else is true, bound and
     infeasibility are proved anew; `PlanError` if the network is too large for that."""
-    return [*_identity(file), *_evaluation(file), *_result(file)] or list(_refuted(file))
+    return [*_identity(file), *_evaluation(file), *_result(file), *_space(file)] or list(_refuted(file))
 
 
 def _identity(file: ConfigurationFile) -> Iterator[str]:
@@ -79,6 +79,21 @@ def _result(file: ConfigurationFile) -> Iterator[str]:
     yield from objective_claims(result, stated.gap, objective, what, UNIT)
     is_feasible = None if evaluation is None else evaluation.is_feasible
     yield from status_claims(result, is_feasible, stated.gap_tolerance, "the limits")
+    yield from differs("result.gap_tolerance", stated.gap_tolerance, ACCURACY, "configurations are proved to {}")
+
+
+def _space(file: ConfigurationFile) -> Iterator[str]:
+    """A bound is of the space that was searched: a configuration outside it may be below, and proves nothing."""
+    problem, plan = file.problem, file.plan
+    if plan is None or file.result.bound is None:
+        return
+    if file.max_groups is not None and len(plan.groups) > file.max_groups:
+        yield f"result.max_groups is {file.max_groups}; the configuration has {len(plan.groups)} groups"
+    most = max(max(group.rows, group.columns) for group in plan.groups)
+    if most > problem.max_tiles:
+        yield f"options.max_tiles is {problem.max_tiles}; the configuration has {most}"
+    if not problem.may_reuse and any(group.is_tiled and group.reuse != "none" for group in plan.groups):
+        yield "options.reuse is false; the configuration has groups with reuse"
 
 
 def _refuted(file: ConfigurationFile) -> Iterator[str]:

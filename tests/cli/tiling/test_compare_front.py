@@ -52,7 +52,7 @@ def test_compare_says_what_the_exact_method_says(tile: Iopt) -> None:
     assert code == 3
     assert "INFEASIBLE" in out
     assert "mafat: infeasible: no configuration that it considers keeps the limits" in out
-    assert err.startswith("iopt: infeasible: the limit is 1024 B: the least memory of any configuration is ")
+    assert err.startswith("iopt: infeasible: the limit is 1024 B: the least memory of any configuration with at most ")
 
 
 def test_a_front(tile: Iopt) -> None:

@@ -92,7 +92,7 @@ def test_what_cannot_be_planned_says_what_it_takes(tile: Iopt) -> None:
     assert tile("check", "none.json").code == 0
     shown = tile("show", "none.json")
     assert (shown.code, shown.err) == (0, "")
-    assert f"is {least} B" in shown.out
+    assert f"is {least} B" in " ".join(shown.out.split())
 
 
 def test_least_memory_within_an_overhead(tile: Iopt) -> None:
@@ -103,7 +103,7 @@ def test_least_memory_within_an_overhead(tile: Iopt) -> None:
     assert found.result.objective == solve(Problem(DEEP, objective="memory", overhead=1.1)).objective
     code, _, err = tile("plan", "deep.json", "--overhead", "0.9")
     assert code == 3
-    assert err == "iopt: infeasible: no configuration computes as little as 0.9 times the untiled network\n"
+    assert "no configuration with at most 8 x 8 tiles computes as little as 0.9 times the untiled network" in err
 
 
 def test_latency_from_a_host(tile: Iopt) -> None:
