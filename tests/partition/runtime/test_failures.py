@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -34,7 +34,7 @@ PLANS = {
 
 
 def endless(name: str) -> Job:
-    return Job(Problem(GRAPH, cluster((1.0,) * 3)), PLANS[name], repeat=10**9)
+    return Job(Problem(GRAPH, cluster((1.0,) * 3)), PLANS[name], repeat=20_000)
 
 
 def listening(address: str, path: Path) -> Iterator[str]:
@@ -46,7 +46,11 @@ def listening(address: str, path: Path) -> Iterator[str]:
 
 
 def sockets(pid: int) -> list[str]:
-    links = [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()]
+    """Links of the open ones; a file may be closed while one looks."""
+    links = []
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(OSError):
+            links.append(str(entry.readlink()))
     return [link for link in links if link.startswith("socket:")]
 
 
