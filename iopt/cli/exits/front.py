@@ -51,8 +51,8 @@ def front(
     from iopt.report.progress import LiveLine
 
     if picture is not None:
-        check_picture(picture)
         check_writable_beside(picture, given.read_files())
+        check_picture(picture)
     with LiveLine(quiet) as line:
         line.step(f"reading {given.network}")
         workload = given.workload(needed=("tiers",))

@@ -42,8 +42,8 @@ def front(
 
     checked("exact", groups)
     if picture is not None:
-        check_picture(picture)
         check_writable_beside(picture, given.read_files())
+        check_picture(picture)
     with LiveLine(quiet) as line:
         line.step(f"reading {given.model}")
         problem = given.problem()
