@@ -1,4 +1,7 @@
-"""Real processes do what the workers of one process do: outputs equal to the bit, the same bytes, the same shards."""
+"""Real processes do what the workers of one process do: but for rounding equal outputs, equal bytes, equal shards.
+
+Not equal to the bit: which kernel torch picks depends on threads and on how memory is aligned, which differ by process.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,9 @@ from iopt.partition.runtime.schedule import schedule
 from iopt.partition.runtime.weights import StateWeights
 from tests.partition.runtime.cases import Case, cases_over, predicted_resident, sums_pass_norms, tiny_case
 from tests.partition.runtime.test_local import GRAPHS
+
+ROUNDING = 1e-5
+"""Of the largest output, or of 1 where all are smaller: their terms are of that size."""
 
 
 def as_job(case: Case, folder: Path, number: int, repeat: int = 1) -> Job:
@@ -37,7 +43,9 @@ def carry_out(cases: list[Case], folder: Path) -> None:
 
 def check(execution: Execution, case: Case) -> None:
     local = LocalRun(schedule(case.problem, case.plan), StateWeights(case.state))
-    assert execution.outputs.equal(local(case.image)[0])
+    expected = local(case.image)[0]
+    largest = float(expected.abs().max())
+    assert float((execution.outputs - expected).abs().max()) <= ROUNDING * max(largest, 1.0)
     assert execution.bytes_agree
     assert [*execution.resident_bytes.values()] == [worker.resident_bytes for worker in local.workers]
     assert [*execution.predicted_resident_bytes.values()] == predicted_resident(case)
