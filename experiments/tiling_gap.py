@@ -18,9 +18,15 @@ LIMITS_MIB = (64, 48, 32, 24, 20, 16, 14, 12, 10, 9)
 
 def factors(problem: Problem) -> list[str]:
     """Of every method, `-` where it finds nothing."""
-    results = [solve(problem, "deepthings"), solve(problem, "mafat"), solve(problem, "mafat", bottom="free")]
-    results.append(solve(replace(problem, reuse=False)))
-    results.append(solve(problem))
+    plain = replace(problem, reuse=False)
+    results = [
+        solve(plain, "deepthings"),
+        solve(problem, "deepthings"),
+        solve(problem, "mafat"),
+        solve(problem, "mafat", bottom="free"),
+        solve(plain),
+        solve(problem),
+    ]
     return [
         "-" if result.plan is None or result.objective is None else f"{result.objective / problem.macs:.4f}"
         for result in results
@@ -29,8 +35,8 @@ def factors(problem: Problem) -> list[str]:
 
 def table(predictor: Predictor) -> list[str]:
     graph = zoo.graph("yolov2-16")
-    head = "| limit, MiB | deepthings | mafat | mafat, bottom free | exact, no reuse | exact |"
-    lines = [f"\n## Predictor `{predictor}`\n", head, "|---|---|---|---|---|---|"]
+    head = "| limit, MiB | deepthings, no reuse | deepthings | mafat | mafat, bottom free | exact, no reuse | exact |"
+    lines = [f"\n## Predictor `{predictor}`\n", head, "|---|---|---|---|---|---|---|"]
     for limit in LIMITS_MIB:
         problem = Problem(graph, memory_bytes=limit * 2**20, predictor=predictor, weights="none")
         lines.append(f"| {limit} | {' | '.join(factors(problem))} |")

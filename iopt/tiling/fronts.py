@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iopt.door.given import check_kind
-from iopt.tiling.evaluation import Evaluator
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
 from iopt.tiling.search.exact import paths_of
@@ -48,16 +47,6 @@ def front(problem: Problem, max_groups: int | None = None) -> Front:
         points.append(point)
         limit = found.peak - 1
     return Front(tuple(reversed(points)))
-
-
-def judged(problem: Problem, front: Front) -> Front:
-    """The front with the evaluator's values instead of the table's: slower, for those who doubt."""
-    judge = Evaluator(problem)
-    points = []
-    for point in front.points:
-        cost = judge(point.configuration)
-        points.append(Point(cost.peak_bytes, cost.macs, cost.mac_factor, cost.latency_s, point.configuration))
-    return Front(tuple(points))
 
 
 def _point(problem: Problem, table: Table, configuration: Configuration) -> Point:

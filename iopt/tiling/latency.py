@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -77,7 +76,3 @@ class HostModel:
     def cut_s(self) -> float:
         """`tile_s` in whole ticks."""
         return float(ticked(self.tile_s))
-
-    def untiled_s(self, cells: Sequence[int]) -> float:
-        """Of the whole network, run layer by layer; `cells`: output cells of each layer."""
-        return float(sum(self.seconds(layer, count) for layer, count in enumerate(cells)))

@@ -43,7 +43,6 @@ class Layer:
 
     index: int
     name: str
-    operator: str
     kind: Kind
     body: Body
     steps: tuple[Step, ...]
@@ -134,7 +133,7 @@ def _layer(operator: Operator, name: str, body: Body, steps: tuple[Step, ...], b
     norms = [step for step in steps if isinstance(step, BatchNorm)]
     if not whole and any(norm.features != after.channels for norm in norms):
         whole = "its batch norm is over all cells"
-    return Layer(0, name, operator.name, kind, body, steps, before, after, window, whole=whole)
+    return Layer(0, name, kind, body, steps, before, after, window, whole=whole)
 
 
 def _window(body: Body, before: Shape, after: Shape) -> tuple[Kind, Window | None, str]:

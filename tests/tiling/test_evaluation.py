@@ -118,7 +118,7 @@ def test_latency_is_a_sum_over_tiles_and_layers() -> None:
     host = HostModel(times, call_s=0.25, tile_s=0.5)
     whole = cost("1x1/NoCut", host=host)
     assert whole.latency_s == pytest.approx(3.6 + 2 + 3 + 3 * 0.25, abs=10 * TICK_S)
-    assert whole.latency_s == host.untiled_s([36, 9, 4])
+    assert whole.latency_s == sum(host.seconds(layer, cells) for layer, cells in enumerate((36, 9, 4)))
     tiled = cost("2x1/NoCut", host=host)
     assert tiled.latency_s == pytest.approx(2 * (0.5 + 3 * 0.25 + 2.4 + 2 + 3), abs=10 * TICK_S)
     assert cost("2x1/NoCut").latency_s is None

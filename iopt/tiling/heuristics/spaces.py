@@ -26,7 +26,7 @@ class Candidate:
 
 def candidates(problem: Problem, space: Iterable[Configuration], most: int) -> list[Candidate]:
     """Those of `space` that fit the network; `most`: rows, and columns, of their tiles at most."""
-    table = build(replace(problem, max_tiles=most, reuse=False))
+    table = build(replace(problem, max_tiles=most))
     found = (_candidate(problem, table, configuration) for configuration in space)
     return [candidate for candidate in found if candidate.peak_bytes < NEVER]
 
