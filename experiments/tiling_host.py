@@ -18,10 +18,10 @@ from torch import nn
 from iopt import zoo
 from iopt.graph import Graph
 from iopt.tiling import Configuration, Group, HostModel, Problem
-from iopt.tiling.calibration import Run, fit
-from iopt.tiling.profiling import profile
-from iopt.tiling.runtime import Runtime
-from iopt.tiling.trial import network
+from iopt.tiling.executor.runtime import Runtime
+from iopt.tiling.executor.trial import network
+from iopt.tiling.host.calibration import Run, fit
+from iopt.tiling.host.profiling import profile
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 from experiments import page
 from experiments.tiling_host import Network, fitted
 from iopt.tiling import Configuration, Evaluator, HostModel, evaluate, parse, solve, written
-from iopt.tiling.calibration import Run, errors
+from iopt.tiling.host.calibration import Run, errors
 
 MIB = 2**20
 NETWORK = "yolov2-16"

@@ -16,8 +16,8 @@ import torch
 from experiments import page
 from experiments.tiling_host import Network, fitted, in_turns
 from iopt.tiling import Configuration, evaluate, parse, solve, written
-from iopt.tiling.allocator import measure
-from iopt.tiling.trial import difference
+from iopt.tiling.executor.allocator import measure
+from iopt.tiling.executor.trial import difference
 
 MIB = 2**20
 NETWORKS = ("yolov2-16", "vgg16")

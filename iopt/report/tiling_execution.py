@@ -9,7 +9,7 @@ from iopt.report.console import print_table
 from iopt.report.style import table
 from iopt.report.tiling_units import memory
 from iopt.report.units import milliseconds, rate
-from iopt.tiling.execution import Execution
+from iopt.tiling.executor.execution import Execution
 from iopt.tiling.problem import Problem
 
 if TYPE_CHECKING:

@@ -16,25 +16,25 @@ from iopt.lazy import lazy
 
 if TYPE_CHECKING:
     from iopt.tiling.evaluation import Evaluation, Evaluator, GroupCost, evaluate
-    from iopt.tiling.execution import Execution
+    from iopt.tiling.executor.execution import Execution
+    from iopt.tiling.executor.runtime import Runtime
+    from iopt.tiling.executor.trial import execute
     from iopt.tiling.files import ConfigurationFile, Host, load, load_host, save, save_host
     from iopt.tiling.fronts import Front, Point, front
+    from iopt.tiling.host.profiling import profile
     from iopt.tiling.latency import HostModel, LayerTime
     from iopt.tiling.layers import Layer, chain
     from iopt.tiling.methods import compare, solve
     from iopt.tiling.notation import parse, written
     from iopt.tiling.plan import Configuration, Group
     from iopt.tiling.problem import Problem
-    from iopt.tiling.profiling import profile
-    from iopt.tiling.runtime import Runtime
-    from iopt.tiling.trial import execute
 
 _HOMES = {
     "Configuration": "plan",
     "ConfigurationFile": "files",
     "Evaluation": "evaluation",
     "Evaluator": "evaluation",
-    "Execution": "execution",
+    "Execution": "executor.execution",
     "Front": "fronts",
     "Group": "plan",
     "GroupCost": "evaluation",
@@ -44,16 +44,16 @@ _HOMES = {
     "LayerTime": "latency",
     "Point": "fronts",
     "Problem": "problem",
-    "Runtime": "runtime",
+    "Runtime": "executor.runtime",
     "chain": "layers",
     "compare": "methods",
     "evaluate": "evaluation",
-    "execute": "trial",
+    "execute": "executor.trial",
     "front": "fronts",
     "load": "files",
     "load_host": "files",
     "parse": "notation",
-    "profile": "profiling",
+    "profile": "host.profiling",
     "save": "files",
     "save_host": "files",
     "solve": "methods",

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from iopt.tiling.allocator import measure
+from iopt.tiling.executor.allocator import measure
 
 
 def test_tensors_alive_at_once() -> None:

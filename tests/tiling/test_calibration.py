@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 
 from iopt.errors import OptionError
-from iopt.tiling.calibration import Run, errors, fit, fitted_bias
 from iopt.tiling.evaluation import evaluate
+from iopt.tiling.host.calibration import Run, errors, fit, fitted_bias
+from iopt.tiling.host.profiling import profile
 from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.layers import chain
 from iopt.tiling.notation import parse
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
-from iopt.tiling.profiling import profile
 from tests import instances
 from tests.instances import conv, linear, max_pool, pool
 from tests.tiling.executed import weights

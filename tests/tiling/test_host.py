@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from iopt.errors import OptionError
-from iopt.tiling import host as module
-from iopt.tiling.calibration import Run
-from iopt.tiling.host import MOST, Measurement, measured
+from iopt.tiling.executor.runtime import Runtime
+from iopt.tiling.host import measurement as module
+from iopt.tiling.host.calibration import Run
+from iopt.tiling.host.measurement import MOST, Measurement, measured
 from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.problem import Problem
-from iopt.tiling.runtime import Runtime
 from tests.instances import chain, conv, linear, max_pool
 from tests.tiling.executed import weights
 

@@ -10,11 +10,11 @@ from torch.nn import functional
 
 from iopt.graph.layers import ACTIVATIONS as KNOWN
 from iopt.graph.layers import Activation
+from iopt.tiling.executor.runtime import Runtime
+from iopt.tiling.executor.steps import in_place
+from iopt.tiling.executor.trial import difference
 from iopt.tiling.layers import chain
 from iopt.tiling.notation import parse
-from iopt.tiling.runtime import Runtime
-from iopt.tiling.steps import in_place
-from iopt.tiling.trial import difference
 from tests import instances
 from tests.instances import adaptive_pool, avg_pool, conv, max_pool, pool
 from tests.tiling.executed import ACTIVATIONS

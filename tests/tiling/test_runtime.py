@@ -12,14 +12,14 @@ from torch import nn
 from iopt.errors import ModelError, OptionError, PlanError
 from iopt.graph import Graph
 from iopt.graph.layers import Window
-from iopt.tiling.allocator import Allocation, measure
 from iopt.tiling.evaluation import Evaluation, evaluate
+from iopt.tiling.executor.allocator import Allocation, measure
+from iopt.tiling.executor.runtime import Runtime
+from iopt.tiling.executor.trial import difference
 from iopt.tiling.layers import chain
 from iopt.tiling.notation import parse
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.problem import Problem
-from iopt.tiling.runtime import Runtime
-from iopt.tiling.trial import difference
 from tests import instances
 from tests.instances import conv, linear
 from tests.tiling.executed import State, executed, weights

@@ -10,9 +10,9 @@ from torch import nn
 
 from iopt import zoo
 from iopt.errors import ModelError, OptionError
+from iopt.tiling.executor.trial import difference, execute, network, paired
 from iopt.tiling.layers import chain
 from iopt.tiling.notation import parse
-from iopt.tiling.trial import difference, execute, network, paired
 
 TOLERANCE = 1e-5
 Made = tuple[nn.Module, tuple[int, ...]]

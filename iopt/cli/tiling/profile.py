@@ -71,10 +71,10 @@ def _measured(
     from iopt.importer.python_object import current_directory_first
     from iopt.importer.quiet import prints_aside
     from iopt.importer.weights_file import random_input
+    from iopt.tiling.executor.trial import network
     from iopt.tiling.files import Host
     from iopt.tiling.files.host_file import Machine
-    from iopt.tiling.host import measured
-    from iopt.tiling.trial import network
+    from iopt.tiling.host.measurement import measured
 
     with current_directory_first(), prints_aside():
         module = module_of(model, *weights)

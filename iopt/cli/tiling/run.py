@@ -10,7 +10,7 @@ from iopt.cli import options as common
 from iopt.cli.tiling import options
 
 if TYPE_CHECKING:
-    from iopt.tiling.execution import Execution
+    from iopt.tiling.executor.execution import Execution
     from iopt.tiling.files import ConfigurationFile
 
 TOLERANCE = 1e-5
@@ -77,9 +77,9 @@ def _executed(
     from iopt.importer.python_object import current_directory_first
     from iopt.importer.quiet import prints_aside
     from iopt.importer.weights_file import random_input
+    from iopt.tiling.executor.trial import execute, network
     from iopt.tiling.files.claims import check_network
     from iopt.tiling.predictors import EXECUTORS
-    from iopt.tiling.trial import execute, network
 
     assert file.plan is not None
     problem = file.problem

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from iopt.tiling import Problem, load_host, trial
-from iopt.tiling.execution import Execution
+from iopt.tiling import Problem, load_host
+from iopt.tiling.executor import trial
+from iopt.tiling.executor.execution import Execution
 from tests.cli.conftest import Iopt
 from tests.cli.tiling.conftest import DEEP
 

@@ -16,21 +16,21 @@ from iopt.door.wording import shown
 from iopt.errors import OptionError, PlanError
 from iopt.graph import Graph
 from iopt.importer.machine import threads
-from iopt.tiling.allocator import measure
-from iopt.tiling.calibration import Run, errors, fit, fitted_bias
+from iopt.tiling.executor.allocator import measure
+from iopt.tiling.executor.runtime import Runtime
 from iopt.tiling.fitting import check
 from iopt.tiling.heuristics.mafat import space
+from iopt.tiling.host.calibration import Run, errors, fit, fitted_bias
+from iopt.tiling.host.profiling import profile
 from iopt.tiling.latency import HostModel
 from iopt.tiling.plan import Configuration
 from iopt.tiling.predictors import Predictor
 from iopt.tiling.problem import Problem
-from iopt.tiling.profiling import profile
-from iopt.tiling.runtime import Runtime
 
 if TYPE_CHECKING:
     import torch
 
-    from iopt.tiling.kernels import Executor
+    from iopt.tiling.executor.kernels import Executor
 
 MOST = 10
 """Configurations that are run at most."""

@@ -13,10 +13,10 @@ import torch
 from torch.nn import functional
 
 from iopt.graph.layers import BatchNorm, Conv2d, Linear, Window
-from iopt.tiling import maps, positions
+from iopt.tiling.executor import maps, positions
+from iopt.tiling.executor.steps import State, scale_and_shift
 from iopt.tiling.layers import Layer
 from iopt.tiling.predictors import own_padding
-from iopt.tiling.steps import State, scale_and_shift
 from iopt.tiling.tiles import Padding, Step
 
 Convolve = Callable[[torch.Tensor, tuple[int, int]], torch.Tensor]

@@ -9,8 +9,8 @@ from statistics import median
 import torch
 
 from iopt.graph import Graph
-from iopt.tiling import maps
-from iopt.tiling.kernels import Executor, Kernel, load
+from iopt.tiling.executor import maps
+from iopt.tiling.executor.kernels import Executor, Kernel, load
 from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.layers import Layer, chain
 from iopt.tiling.tiles import Padding, Region, Span, Step

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional
 
 from iopt.graph.layers import Pool, Window
-from iopt.tiling import maps, positions
+from iopt.tiling.executor import maps, positions
 from iopt.tiling.layers import Layer
 from iopt.tiling.tiles import Padding, Region, Span, Step
 

@@ -16,11 +16,11 @@ from typing import Literal, Protocol
 import torch
 
 from iopt.graph.layers import Conv2d, Linear
-from iopt.tiling import maps
-from iopt.tiling.convolution import Convolution, FullyConnected
+from iopt.tiling.executor import maps
+from iopt.tiling.executor.convolution import Convolution, FullyConnected
+from iopt.tiling.executor.pooling import PlainPool, RunningPool
+from iopt.tiling.executor.steps import State, in_place
 from iopt.tiling.layers import Layer
-from iopt.tiling.pooling import PlainPool, RunningPool
-from iopt.tiling.steps import State, in_place
 from iopt.tiling.tiles import Step
 
 Executor = Literal["lean", "torch"]

@@ -14,15 +14,15 @@ from iopt.door.wording import shown
 from iopt.errors import OptionError
 from iopt.graph import Graph
 from iopt.importer.export import in_eval_mode, read_module
-from iopt.tiling.allocator import measure
 from iopt.tiling.evaluation import evaluate
-from iopt.tiling.execution import Execution
+from iopt.tiling.executor.allocator import measure
+from iopt.tiling.executor.execution import Execution
+from iopt.tiling.executor.kernels import Executor
+from iopt.tiling.executor.runtime import Runtime
 from iopt.tiling.grids import Grid
-from iopt.tiling.kernels import Executor
 from iopt.tiling.notation import written
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
-from iopt.tiling.runtime import Runtime
 
 Call = Callable[[], torch.Tensor]
 

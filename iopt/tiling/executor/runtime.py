@@ -15,10 +15,10 @@ import torch
 from iopt.door.wording import shown
 from iopt.errors import ModelError, OptionError
 from iopt.graph import Graph
-from iopt.tiling import maps
+from iopt.tiling.executor import maps
+from iopt.tiling.executor.kernels import Executor, Kernel, load
 from iopt.tiling.fitting import check
 from iopt.tiling.grids import Grid
-from iopt.tiling.kernels import Executor, Kernel, load
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.problem import Problem
 from iopt.tiling.tiles import Step, Strip, Tile, group_tiles

@@ -1,0 +1,1 @@
+"""Configurations carried out in PyTorch, to the byte as the predictors say."""
