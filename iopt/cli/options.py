@@ -13,6 +13,7 @@ class Memory(StrEnum):
     """Names of the memory models."""
 
     LIVE = "live"
+    RUNTIME = "runtime"
     PAPER = "paper"
 
 

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from iopt.door.given import check_kind
 from iopt.partition.decisions import Decisions
+from iopt.partition.footprint import compute_bytes, exchange_bytes, summing_bytes
 from iopt.partition.geometry import IC, IC_ROWS, OC, Floats, Geometry, H, Ints
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
+from iopt.partition.stacking import chosen, parted, put_after, put_before
 from iopt.partition.transfer import CHANNELS, PARTIAL, ROWS, WHOLE, Boxes, box_bytes, moved, phase_time, whole_on
 
 PhaseKind = Literal["input", "transfer", "scatter", "gather", "output"]
@@ -83,6 +85,17 @@ class Costs(NamedTuple):
         return total
 
 
+class _States(NamedTuple):
+    """How every tensor lies [..., n + 1 or n] and is needed: `held` and `need` in the phase into each operator and the
+    output phase, `left` by each operator, `partial` and `spread` before and after its reduce-scatter."""
+
+    held: Boxes
+    need: Boxes
+    left: Boxes
+    partial: Boxes
+    spread: Boxes
+
+
 class Evaluator:
     """Judges plans of one problem; keeps the problem's tables between calls."""
 
@@ -106,12 +119,10 @@ class Evaluator:
     def costs(self, plans: Decisions) -> Costs:
         """Every cost of any number of plans at once."""
         tensors, network = self.geometry.tensors, self.problem.cluster.network
-        need, left = self.needs(plans), self.left(plans)
-        moves = moved(tensors, _before(self._source, _where(plans.via, self._source, left)), _after(need, self._sink))
-        partial = Boxes(np.full(plans.mode.shape, PARTIAL), plans.lo, plans.hi)
-        channels = Boxes(np.full(plans.mode.shape, CHANNELS), plans.scatter_lo, plans.scatter_hi)
-        scatter = moved(tensors[1:], partial, channels)
-        gather = moved(tensors[1:], left, self._source) * plans.via[..., None, None]
+        states = self._states(plans)
+        moves = moved(tensors, states.held, states.need)
+        scatter = moved(tensors[1:], states.partial, states.spread)
+        gather = moved(tensors[1:], states.left, self._source) * plans.via[..., None, None]
         return Costs(
             self.compute_s(plans),
             moves,
@@ -120,7 +131,17 @@ class Evaluator:
             phase_time(scatter, network),
             gather,
             phase_time(gather, network),
-            self.memory_bytes(plans, need),
+            self._memory_bytes(plans, states, (moves, scatter, gather)),
+        )
+
+    def _states(self, plans: Decisions) -> _States:
+        left, shape = self.left(plans), plans.mode.shape
+        return _States(
+            put_before(self._source, chosen(plans.via, self._source, left)),
+            put_after(self.needs(plans), self._sink),
+            left,
+            Boxes(np.full(shape, PARTIAL), plans.lo, plans.hi),
+            Boxes(np.full(shape, CHANNELS), plans.scatter_lo, plans.scatter_hi),
         )
 
     def needs(self, plans: Decisions) -> Boxes:
@@ -152,10 +173,28 @@ class Evaluator:
         slowest: Floats = seconds.max(axis=-1)
         return slowest
 
-    def memory_bytes(self, plans: Decisions, need: Boxes) -> Ints:
+    def _memory_bytes(self, plans: Decisions, states: _States, moves: tuple[Ints, Ints, Ints]) -> Ints:
         """Peak bytes per device [..., m] under the problem's memory model."""
-        peak: Ints = self.resident_bytes(plans).sum(axis=-2) + self.working_bytes(plans, need).max(axis=-2)
-        return peak
+        resident, first, rest = self.resident_bytes(plans), *parted(states.need)
+        peak: Ints = self.working_bytes(plans, first).max(axis=-2)
+        if self.problem.memory == "runtime":
+            resident = resident + summing_bytes(self.geometry, plans, rest)
+            peak = np.maximum(peak, self._exchange_bytes(plans, states, moves))
+        total: Ints = resident.sum(axis=-2) + peak
+        return total
+
+    def _exchange_bytes(self, plans: Decisions, states: _States, moves: tuple[Ints, Ints, Ints]) -> Ints:
+        """The most that the executor has at once in any exchange [..., m]."""
+        tensors, pools = self.geometry.tensors, self.geometry.pools
+        known, given = np.zeros(len(pools), dtype=bool), np.arange(len(pools) + 1) == 0
+        peaks = (
+            exchange_bytes(tensors, states.held, states.need, moves[0], np.append(False, pools), given),
+            exchange_bytes(tensors[1:], states.partial, states.spread, moves[1], pools, known)
+            * plans.scatter[..., None],
+            exchange_bytes(tensors[1:], states.left, self._source, moves[2], pools, known) * plans.via[..., None],
+        )
+        highest: Ints = np.max([peak.max(axis=-2) for peak in peaks], axis=0)
+        return highest
 
     def resident_bytes(self, plans: Decisions) -> Ints:
         """Parameters that each device holds of each operator [..., n, m]."""
@@ -167,13 +206,15 @@ class Evaluator:
         return resident
 
     def working_bytes(self, plans: Decisions, need: Boxes) -> Ints:
-        """Boxes that each device reads and writes in each operator [..., n, m]."""
+        """Bytes that each device works with in computing each operator [..., n, m], by the problem's memory model."""
         tensors, some = self.geometry.tensors[1:], plans.hi > plans.lo
         each = np.where(plans.mode == H, tensors.pre_row_bytes, tensors.pre_channel_bytes)[..., None]
         is_partial = ((plans.mode == IC) | (plans.mode == IC_ROWS))[..., None]
         written: Ints = np.where(is_partial, tensors.pre_bytes[:, None] * some, each * self._amount(plans))
         if self.problem.memory == "live":
             written = written + box_bytes(self.geometry.tensors[:-1], need)
+        if self.problem.memory == "runtime":
+            written = compute_bytes(self.geometry, plans, need, written)
         return written
 
     def _amount(self, plans: Decisions) -> Ints:
@@ -205,37 +246,6 @@ class Evaluator:
 def evaluate(problem: Problem, plan: Plan) -> Evaluation:
     """Judge one plan. Raises `PlanError` for a plan that does not fit the problem."""
     return Evaluator(problem)(plan)
-
-
-def _where(condition: NDArray[np.bool_], one: Boxes, other: Boxes) -> Boxes:
-    wide = condition[..., None]
-    return Boxes(
-        np.where(condition, one.kind, other.kind), np.where(wide, one.lo, other.lo), np.where(wide, one.hi, other.hi)
-    )
-
-
-def _before(first: Boxes, rest: Boxes) -> Boxes:
-    """`first` put ahead of `rest` in the dimension of operators."""
-    return _joined(_like(first, rest), rest)
-
-
-def _after(rest: Boxes, last: Boxes) -> Boxes:
-    """`last` put behind `rest` in the dimension of operators."""
-    return _joined(rest, _like(last, rest))
-
-
-def _like(one: Boxes, many: Boxes) -> Boxes:
-    """The boxes of one tensor with the leading dimensions of those of many."""
-    kind, lo, hi = many.kind[..., :1].shape, many.lo[..., :1, :].shape, many.hi[..., :1, :].shape
-    return Boxes(np.broadcast_to(one.kind, kind), np.broadcast_to(one.lo, lo), np.broadcast_to(one.hi, hi))
-
-
-def _joined(first: Boxes, second: Boxes) -> Boxes:
-    return Boxes(
-        np.concatenate([first.kind, second.kind], axis=-1),
-        np.concatenate([first.lo, second.lo], axis=-2),
-        np.concatenate([first.hi, second.hi], axis=-2),
-    )
 
 
 def _phases(problem: Problem, costs: Costs) -> Iterator[Phase]:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from iopt.graph import Operator
-from iopt.graph.layers import ELEMENT_BYTES, Linear, Shape
+from iopt.graph.layers import ELEMENT_BYTES, BatchNorm, Identity, Linear, Shape
+from iopt.partition.columns import column_bytes
 from iopt.partition.plan import Axis
 from iopt.partition.problem import Mode, Problem
 
@@ -56,6 +57,10 @@ class Geometry:
 
     `pre_lo`, `pre_hi`, `in_lo`, `in_hi` [n, rows + 1]: pre rows and input rows that an interval of output rows needs,
     by where it starts and where it ends. `tensors` [n + 1]: the input of the network, then what each operator writes.
+
+    Of the executor: `columns` and `columns_each` [n, 4] are bytes of a convolution's columns, for every participant and
+    per row or channel of a share; `norm_bytes` [n] scale and shift of the batch norms that are applied to sums, per
+    output channel; `pools` [n] whether the epilogue has a pooling; `in_place` [n] whether it is the whole operator.
     """
 
     size: Ints
@@ -70,6 +75,11 @@ class Geometry:
     in_channels: Ints
     oc_needs_all: NDArray[np.bool_]
     tensors: Tensors
+    columns: Ints
+    columns_each: Ints
+    norm_bytes: Ints
+    pools: NDArray[np.bool_]
+    in_place: NDArray[np.bool_]
 
     @staticmethod
     def of(problem: Problem) -> Geometry:
@@ -97,6 +107,11 @@ class Geometry:
             in_channels=np.array([op.input_shape.channels for op in operators]),
             oc_needs_all=np.array([op.is_weighted and op.groups == 1 for op in operators]),
             tensors=tensors,
+            columns=np.array([_column_tables(op)[0] for op in operators]),
+            columns_each=np.array([_column_tables(op)[1] for op in operators]),
+            norm_bytes=np.array([_norm_bytes(op) for op in operators]),
+            pools=np.array([op.pool is not None for op in operators]),
+            in_place=np.array([isinstance(op.body, Identity) for op in operators]),
         )
 
 
@@ -128,6 +143,18 @@ def _mode_tables(
         else:
             flops[code], weight[code], fixed[code] = operator.flops / mode.size, weights // mode.size, per_channel
     return size, unit, flops, weight, fixed
+
+
+def _column_tables(operator: Operator) -> tuple[list[int], list[int]]:
+    """By mode: bytes of columns of every participant, and per input channel of its share."""
+    each = column_bytes(operator)
+    whole = each * (operator.input_shape.channels // operator.groups)
+    return [whole, whole, 0, 0], [0, 0, each, 0]
+
+
+def _norm_bytes(operator: Operator) -> int:
+    features = sum(2 * step.features for step in operator.epilogue if isinstance(step, BatchNorm) and not step.folded)
+    return features // operator.output_shape.channels * ELEMENT_BYTES
 
 
 def _tensors(shapes: list[tuple[Shape, Shape]], tables: list[tuple[Ints, Ints]]) -> Tensors:

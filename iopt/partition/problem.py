@@ -13,7 +13,7 @@ from iopt.graph import Graph, Operator
 from iopt.graph.layers import Conv2d, Linear, Pool
 from iopt.partition.plan import Axis
 
-MemoryModel = Literal["live", "paper"]
+MemoryModel = Literal["live", "runtime", "paper"]
 Relayout = Literal["concatenation"]
 
 
@@ -31,9 +31,10 @@ class Problem:
     """Partition `graph` over `cluster` at least latency.
 
     `along_rows`: whether a linear operator after a flatten may be split along the rows of the tensor before it.
-    `memory`: `live` (resident parameters + the largest need box and pre box of one operator) or `paper` (parameters +
-    the largest share of a pre tensor written). `relayout`: what moves where the axes before and after a transfer do not
-    match; under `concatenation` everybody who needs anything receives all of the tensor, and every bound assumes it.
+    `memory`: `live` (resident parameters + the largest need box and pre box of one operator), `runtime` (the most that
+    the executor has at once, by the byte) or `paper` (parameters + the largest share of a pre tensor written).
+    `relayout`: what moves where the axes before and after a transfer do not match; under `concatenation` everybody who
+    needs anything receives all of the tensor, and every bound assumes it.
     Raises `ModelError` for a network with branches or exits, `ClusterError` for a cluster with links of their own.
     """
 

@@ -51,7 +51,7 @@ def moved(tensors: Tensors, held: Boxes, need: Boxes) -> Ints:
     kind = held.kind[..., None, None]
     result: Ints = np.asarray(_of_split(tensors, held, need) if (held.kind < PARTIAL).any() else 0)
     if (held.kind == PARTIAL).any():
-        partial = held.present[..., :, None] * _region_bytes(tensors, need)[..., None, :]
+        partial = held.present[..., :, None] * region_bytes(tensors, need)[..., None, :]
         result = np.where(kind == PARTIAL, partial, result)
     if (held.kind == WHOLE).any():
         whole = held.present[..., :, None] * box_bytes(tensors, need)[..., None, :]
@@ -81,7 +81,7 @@ def box_bytes(tensors: Tensors, need: Boxes) -> Ints:
     return box
 
 
-def _region_bytes(tensors: Tensors, need: Boxes) -> Ints:
+def region_bytes(tensors: Tensors, need: Boxes) -> Ints:
     """Bytes of the region of the pre tensor from which each device makes what it needs."""
     index = np.arange(len(tensors.rows))[:, None]
     by_rows = (need.kind == ROWS)[..., None]

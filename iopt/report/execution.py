@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from iopt.partition.problem import Problem
-from iopt.partition.runtime.execution import Execution, MeasuredPhase
+from iopt.partition.runtime.execution import MODELS, Execution, MeasuredPhase
 from iopt.report.console import print_table
 from iopt.report.style import table
 from iopt.report.units import milliseconds, size
@@ -20,7 +20,7 @@ def print_execution(console: Console, problem: Problem, found: Execution) -> Non
     """Phases and compute, parameters, latency, and the difference from the unsplit network where it was measured."""
     print_table(console, phases_table(problem, found))
     print_table(console, devices_table(problem, found))
-    console.print(f"peak predicted: memory model {problem.memory}; measured: by PyTorch's allocator, scratch included")
+    console.print("peak by the memory models live and runtime, and measured at PyTorch's allocator")
     runs = "" if len(found.latencies_s) == 1 else f", median of {len(found.latencies_s)}"
     console.print(
         f"latency {milliseconds(found.latency_s)} ms on this machine{runs}; "
@@ -48,14 +48,15 @@ def phases_table(problem: Problem, found: Execution) -> Table:
 
 
 def devices_table(problem: Problem, found: Execution) -> Table:
-    """Parameters that each device held, predicted and counted, and its peak of memory, predicted and measured."""
+    """Parameters that each device held, predicted and counted, and its peak of memory, by both models and measured."""
     grid = table()
     grid.add_column("device", no_wrap=True)
-    for name in ("parameters predicted", "held", "peak predicted", "measured"):
+    for name in ("parameters predicted", "held", *(f"peak {model}" for model in MODELS), "measured"):
         grid.add_column(name, justify="right", no_wrap=True)
     for device in problem.cluster.devices:
         predicted, held = found.predicted_resident_bytes[device.name], found.resident_bytes[device.name]
-        peaks = (found.predicted.memory_bytes[device.name], found.peak_memory_bytes[device.name])
+        peaks = [found.predicted_memory_bytes[model][device.name] for model in MODELS]
+        peaks.append(found.peak_memory_bytes[device.name])
         style = None if predicted == held else "yellow"
         grid.add_row(device.name, *map(size, (predicted, held, *peaks)), style=style)
     return grid

@@ -38,7 +38,7 @@ BAD = {
     "time limit is nan; expected a number of seconds above zero": (*PLAN, "--time-limit", "nan"),
     "gap is 1.5; expected": (*PLAN, "--gap", "1.5"),
     "Invalid value for '--gap': ": (*PLAN, "--gap", "much"),
-    "Invalid value for '--memory': 'all' is not one of 'live', 'paper'": (*PLAN, "--memory", "all"),
+    "Invalid value for '--memory': 'all' is not one of 'live', 'runtime', 'paper'": (*PLAN, "--memory", "all"),
     "Missing option '--cluster' (try 'iopt plan --help')": ("plan", "net.json"),
     "Missing argument 'MODEL' (try 'iopt compare --help')": ("compare", "--cluster", "cal4"),
     "No such option: --frob (try 'iopt plan --help')": (*PLAN, "--frob"),

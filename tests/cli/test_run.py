@@ -34,6 +34,8 @@ def test_run_prints_what_was_counted_beside_what_was_predicted(iopt: Iopt, plan:
     assert len(data["latencies_s"]) == 2
     assert data["latency_s"]["predicted"] == stated["latency_s"]
     assert all(count["predicted"] == count["counted"] for count in data["resident_bytes"].values())
+    assert {name: peak["live"] for name, peak in data["peak_memory_bytes"].items()} == stated["memory_bytes"]
+    assert all(peak["runtime"] == peak["measured"] > 0 for peak in data["peak_memory_bytes"].values())
 
 
 @pytest.mark.full

@@ -33,7 +33,7 @@ MALFORMED: dict[str, Change] = {
     "result.objective_s: expected a number, got '1'": put("result", "objective_s", value="1"),
     "result.bound_s: expected a finite number, got nan": put("result", "bound_s", value=float("nan")),
     "operators and evaluation: expected both or neither to be null": put("operators", value=None),
-    "options.memory: expected 'live' or 'paper', got 'none'": put("options", "memory", value="none"),
+    "options.memory: expected 'live', 'runtime' or 'paper', got 'none'": put("options", "memory", value="none"),
     "cluster: devices[0].flops_per_s: expected a number, got '1'": put(
         "cluster", "devices", 0, "flops_per_s", value="1"
     ),

@@ -20,7 +20,7 @@ class OptionsData(Strict):
     """The conventions under which plans of the problem are judged."""
 
     along_rows: bool = Field(description="whether a linear operator may be split along the rows before its flatten")
-    memory: Literal["live", "paper"] = Field(description="the memory model")
+    memory: Literal["live", "runtime", "paper"] = Field(description="the memory model")
     relayout: Literal["concatenation"] = Field(description="what moves where the axes before and after do not match")
 
 

@@ -39,9 +39,9 @@ class DistributedRun:
             for step in self.schedule.steps:
                 began = time.perf_counter() - self._origin_s
                 if isinstance(step, Exchange):
-                    out, into = self._exchange(step)
-                    sent.append({peer: part.nbytes for peer, part in out})
-                    received.append({peer: part.nbytes for peer, part in into})
+                    moved = self._exchange(step)
+                    sent.append(moved[0])
+                    received.append(moved[1])
                 else:
                     self._compute(step)
                 times.append((began, time.perf_counter() - self._origin_s))
@@ -53,12 +53,15 @@ class DistributedRun:
         if self._emulation is not None:
             wait_until(began + self._emulation.compute_s(step))
 
-    def _exchange(self, step: Exchange) -> tuple[list[Message], list[Message]]:
+    def _exchange(self, step: Exchange) -> tuple[dict[int, int], dict[int, int]]:
+        """Bytes sent and received, by peer."""
         out, into = self.worker.outgoing(step), self.worker.incoming(step)
+        sent, received = ({peer: part.nbytes for peer, part in messages} for messages in (out, into))
         if out or into:
             self._carry(step, out, into)
+        del out
         self.worker.join(step, into)
-        return out, into
+        return sent, received
 
     def _carry(self, step: Exchange, out: Sequence[Message], into: Sequence[Message]) -> None:
         peer, began = [*out, *into][0].peer, time.perf_counter()

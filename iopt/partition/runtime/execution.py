@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,16 @@ from iopt.partition.decisions import Decisions
 from iopt.partition.evaluation import Evaluation, Evaluator, PhaseKind
 from iopt.partition.geometry import Ints
 from iopt.partition.plan import Plan
-from iopt.partition.problem import Problem
+from iopt.partition.problem import MemoryModel, Problem
 from iopt.partition.runtime.records import RankReport, Record
 from iopt.partition.runtime.schedule import Exchange, Schedule, schedule
 
 if TYPE_CHECKING:
     import torch
+
+
+MODELS: tuple[MemoryModel, ...] = ("live", "runtime")
+"""What a measured peak is held against."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ class Execution:
     Latency is from the input on the source to the output on the sink. `outputs` is 1 x features, or 1 x channels x
     height x width. `phases` holds those with bytes, in time order; `compute_by_operator_s` the slowest device of each
     operator. `resident_bytes`: parameters that each device held; `peak_memory_bytes`: these and the most that
-    PyTorch's allocator had given out besides, without the source's input.
+    PyTorch's allocator had given out besides, without the source's input. `predicted_memory_bytes`: the same by the
+    memory models `live` and `runtime`, whichever the plan was decided under.
     `difference`: the largest one from the unsplit network over the largest output, None where it was not asked for.
     `predicted` and `predicted_resident_bytes` are the evaluator's.
     """
@@ -61,6 +66,7 @@ class Execution:
     peak_memory_bytes: dict[str, int]
     predicted: Evaluation
     predicted_resident_bytes: dict[str, int]
+    predicted_memory_bytes: dict[MemoryModel, dict[str, int]]
     difference: float | None = None
 
     @property
@@ -96,6 +102,7 @@ def execution_of(
         {names[report.device]: report.peak_bytes for report in reports},
         (evaluator := Evaluator(problem))(plan),
         dict(zip(names, _resident(evaluator, plan), strict=True)),
+        {model: Evaluator(replace(problem, memory=model))(plan).memory_bytes for model in MODELS},
         difference,
     )
 
@@ -132,7 +139,7 @@ def to_dict(execution: Execution) -> dict[str, Any]:
             for name, count in execution.resident_bytes.items()
         },
         "peak_memory_bytes": {
-            name: {"predicted": predicted.memory_bytes[name], "measured": count}
+            name: {**{model: execution.predicted_memory_bytes[model][name] for model in MODELS}, "measured": count}
             for name, count in execution.peak_memory_bytes.items()
         },
         "compute_s": [{"predicted": expected, "measured": measured} for expected, measured in compute],

@@ -43,9 +43,16 @@ class LocalRun:
             for worker in self.workers
             for message in worker.outgoing(step)
         }
-        for worker in self.workers:
-            places = worker.incoming(step)
-            for sender, place in places:
-                place.copy_(mailbox[sender, worker.device])
-            worker.join(step, [Message(*place) for place in places])
-        return {pair: tensor.nbytes for pair, tensor in mailbox.items()}
+        moved = {pair: tensor.nbytes for pair, tensor in mailbox.items()}
+        received = [worker.incoming(step) for worker in self.workers]
+        for worker, messages in zip(self.workers, received, strict=True):
+            _deliver(mailbox, worker.device, messages)
+        mailbox.clear()
+        for worker, messages in zip(self.workers, received, strict=True):
+            worker.join(step, messages)
+        return moved
+
+
+def _deliver(mailbox: dict[tuple[int, int], torch.Tensor], device: int, messages: list[Message]) -> None:
+    for sender, place in messages:
+        place.copy_(mailbox[sender, device])

@@ -43,7 +43,8 @@ class Exchange:
     """A tensor of `shape`, held as boxes, is put together as other boxes, of which each device then takes its need.
 
     `operator` and `kind` name the phase as the evaluator does. `sums`: the boxes are of partial sums of this operator's
-    pre tensor; their sums pass its epilogue and become the need.
+    pre tensor; their sums pass its epilogue and become the need. `packs`: messages are rows of a larger tensor, which
+    do not lie in one piece, and are copied to be sent. `in_place`: what arrives lies in one piece in the need.
     """
 
     operator: str
@@ -53,6 +54,8 @@ class Exchange:
     joined: tuple[Box, ...]
     need: tuple[Box, ...]
     transfers: tuple[Transfer, ...]
+    packs: bool
+    in_place: bool
     sums: Operator | None = None
 
     def bytes_of(self, transfer: Transfer) -> int:
@@ -187,7 +190,9 @@ def _exchange(
         if held.kind not in (WHOLE, need.kind):
             joined = tuple(Box.all_of(shape) if box else NOTHING for box in need.boxes)
     transfers = tuple(_transfers(held.boxes, joined))
-    return Exchange(operator, kind, shape, held.boxes, joined, need.boxes, transfers, producer)
+    packs = need.kind == ROWS and held.kind != CHANNELS
+    in_place = held.kind == WHOLE or (held.kind == CHANNELS and need.kind != ROWS)
+    return Exchange(operator, kind, shape, held.boxes, joined, need.boxes, transfers, packs, in_place, producer)
 
 
 def _summed(producer: Operator, box: Box, by_rows: bool) -> Box:

@@ -1,84 +1,126 @@
-"""Convolutions and poolings of some rows of a map: padding only where the map ends, whatever the window.
+"""Windows position by position, and poolings of some rows of a map that allocate nothing but their output.
 
 Every function takes a tensor `channels x rows x columns` whose rows are those that the wanted positions read, clipped
-to the map, and needs to know where in the map they lie.
+to the map, and needs to know where in the map they lie. What is outside of the map is skipped: nothing is padded.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import numpy as np
 import torch
-from torch.nn import functional
 
 from iopt.graph.layers import Pool, Shape, Window
+from iopt.partition.geometry import Ints
 from iopt.partition.plan import Interval
 
 
-def margins(window: Window, rows: Interval, height: int) -> tuple[int, int]:
-    """Rows above and below a map of `height` rows that the positions `rows` of the window reach."""
-    first = rows[0] * window.stride[0] - window.padding[0]
-    last = (rows[1] - 1) * window.stride[0] - window.padding[0] + window.reach(0)
-    return max(-first, 0), max(last - height, 0)
+class Reading(NamedTuple):
+    """Along one side, for one position of the window: the outputs that read a cell inside there, and these cells."""
+
+    position: int
+    written: slice
+    read: slice
+
+    @property
+    def length(self) -> int:
+        return int(self.written.stop - self.written.start)
+
+    def between(self, first: int, last: int, stride: int) -> Reading:
+        """The same of the outputs `[first, last)` alone, counted from `first`."""
+        lo = max(self.written.start, first)
+        hi = max(min(self.written.stop, last), lo)
+        begin = self.read.start + (lo - self.written.start) * stride
+        return Reading(
+            self.position,
+            slice(lo - first, hi - first),
+            slice(begin, begin + max((hi - lo - 1) * stride + 1, 0), stride),
+        )
 
 
-def convolve(
-    tensor: torch.Tensor,
-    weight: torch.Tensor,
-    bias: torch.Tensor | None,
-    window: Window,
-    groups: int,
-    rows: Interval,
-    height: int,
-) -> torch.Tensor:
-    """Rows of a convolution over a map of `height` rows."""
-    above, below = margins(window, rows, height)
-    if above != below:
-        tensor, above = functional.pad(tensor, (0, 0, above, below)), 0
-    padding = (above, window.padding[1])
-    return functional.conv2d(tensor, weight, bias, window.stride, padding, window.dilation, groups)
+def readings(window: Window, tensor: torch.Tensor, rows: Interval, columns: int) -> tuple[list[Reading], list[Reading]]:
+    """Along rows `rows` of the output, then along all its columns."""
+    above = max(window.padding[0] - rows[0] * window.stride[0], 0)
+    return (
+        _readings(window, 0, above, tensor.shape[1], rows[1] - rows[0]),
+        _readings(window, 1, window.padding[1], tensor.shape[2], columns),
+    )
+
+
+def _readings(window: Window, side: int, before: int, size: int, count: int) -> list[Reading]:
+    """`before`: cells that the first output's window has before the first of `size` cells."""
+    found, stride = [], window.stride[side]
+    for position in range(window.kernel[side]):
+        offset = position * window.dilation[side] - before
+        lo = min(max(0, -(offset // stride)), count)
+        hi = max(min(count, (size - 1 - offset) // stride + 1), lo)
+        first = lo * stride + offset
+        found.append(Reading(position, slice(lo, hi), slice(first, first + max((hi - lo - 1) * stride + 1, 0), stride)))
+    return found
 
 
 def pool(tensor: torch.Tensor, layer: Pool, rows: Interval, before: Shape, after: Shape) -> torch.Tensor:
     """Rows of a pooling from a map of shape `before` to one of shape `after`."""
+    output = tensor.new_empty(len(tensor), rows[1] - rows[0], after.width)
     if layer.window is None:
-        return _adaptive(tensor, layer, rows, before, after)
-    above, below = margins(layer.window, rows, before.height)
-    window, across = layer.window, (0, layer.window.padding[1])
-    if layer.reduce == "max":
-        if above or below:
-            tensor = functional.pad(tensor, (0, 0, above, below), value=-torch.inf)
-        return functional.max_pool2d(tensor, window.kernel, window.stride, across, window.dilation, layer.ceil_mode)
-    if above or below:
-        tensor = functional.pad(tensor, (0, 0, above, below))
-    total = functional.avg_pool2d(tensor, window.kernel, window.stride, across, layer.ceil_mode, divisor_override=1)
-    return total.div_(_divisor(layer, window, rows, before, after))
+        return _adaptive(tensor, output, layer, rows, before, after)
+    output.fill_(-torch.inf if layer.reduce == "max" else 0.0)
+    down, across = readings(layer.window, tensor, rows, after.width)
+    for above in down:
+        for left in across:
+            written, read = output[:, above.written, left.written], tensor[:, above.read, left.read]
+            if layer.reduce == "max":
+                torch.maximum(written, read, out=written)
+            else:
+                written.add_(read)
+    return output if layer.reduce == "max" else _divided(output, *_divisors(layer, layer.window, rows, before, after))
 
 
-def _divisor(layer: Pool, window: Window, rows: Interval, before: Shape, after: Shape) -> torch.Tensor | int:
-    """What the sums under the window are divided by, by PyTorch's rules for its edges."""
+def _divided(sums: torch.Tensor, down: Ints, across: Ints) -> torch.Tensor:
+    """Sums over cells, divided by how many they are, along rows and along columns, in place.
+
+    The divisors are numpy's: a number of Python's would become a tensor in PyTorch's memory.
+    """
+    rows, columns = (torch.from_numpy(counts.astype(sums.numpy().dtype)) for counts in (down, across))
+    return sums.div_(rows[:, None]).div_(columns)
+
+
+def _divisors(layer: Pool, window: Window, rows: Interval, before: Shape, after: Shape) -> tuple[Ints, Ints]:
+    """By PyTorch's rules for the edges of a map."""
     if layer.divisor_override is not None:
-        return layer.divisor_override
+        return np.array([layer.divisor_override]), np.ones(1, dtype=np.int64)
     down = _counts(window, 0, rows, before.height, layer.count_include_pad)
-    across = _counts(window, 1, (0, after.width), before.width, layer.count_include_pad)
-    return down[:, None] * across
+    return down, _counts(window, 1, (0, after.width), before.width, layer.count_include_pad)
 
 
-def _counts(window: Window, side: int, positions: Interval, size: int, count_padding: bool) -> torch.Tensor:
+def _counts(window: Window, side: int, positions: Interval, size: int, count_padding: bool) -> Ints:
     """Cells that each position counts: those of the map, with or without its padding, but nothing beyond."""
     padding, kernel = window.padding[side], window.kernel[side]
-    first = torch.arange(*positions) * window.stride[side] - padding
-    last = (first + kernel).clamp(max=size + padding)
+    first = np.arange(*positions) * window.stride[side] - padding
+    last = np.minimum(first + kernel, size + padding)
     if not count_padding:
-        first, last = first.clamp(min=0), last.clamp(max=size)
-    return (last - first).to(torch.float32)
+        first, last = np.maximum(first, 0), np.minimum(last, size)
+    return last - first
 
 
-def _adaptive(tensor: torch.Tensor, layer: Pool, rows: Interval, before: Shape, after: Shape) -> torch.Tensor:
-    reduce = functional.adaptive_max_pool2d if layer.reduce == "max" else functional.adaptive_avg_pool2d
-    if rows == (0, after.height):
-        return reduce(tensor, (after.height, after.width))
-    start = rows[0] * before.height // after.height
-    result = tensor.new_empty(tensor.shape[0], rows[1] - rows[0], after.width)
-    for row in range(*rows):
-        top, bottom = row * before.height // after.height, -(-(row + 1) * before.height // after.height)
-        result[:, row - rows[0] : row - rows[0] + 1] = reduce(tensor[:, top - start : bottom - start], (1, after.width))
-    return result
+def _adaptive(
+    tensor: torch.Tensor, output: torch.Tensor, layer: Pool, rows: Interval, before: Shape, after: Shape
+) -> torch.Tensor:
+    """Cell by cell: output row i covers rows floor(i H / h) ... ceil((i + 1) H / h), columns likewise."""
+    reduce = torch.amax if layer.reduce == "max" else torch.sum
+    (top, bottom), (left, right) = (
+        _parts(rows, before.height, after.height),
+        _parts((0, after.width), before.width, after.width),
+    )
+    for row in range(len(top)):
+        for column in range(after.width):
+            cell = tensor[:, top[row] - top[0] : bottom[row] - top[0], left[column] : right[column]]
+            reduce(cell, dim=(1, 2), out=output[:, row, column])
+    return output if layer.reduce == "max" else _divided(output, bottom - top, right - left)
+
+
+def _parts(outputs: Interval, size: int, count: int) -> tuple[Ints, Ints]:
+    """Where the parts `outputs` of `size` cells begin and end, if there are `count`."""
+    at = np.arange(*outputs)
+    return at * size // count, -(-(at + 1) * size // count)

@@ -51,6 +51,7 @@ def check(execution: Execution, case: Case) -> None:
     assert [*execution.predicted_resident_bytes.values()] == predicted_resident(case)
     if not sums_pass_norms(case):
         assert execution.resident_bytes == execution.predicted_resident_bytes
+    assert execution.peak_memory_bytes == execution.predicted_memory_bytes["runtime"]
     assert execution.latency_s > 0
     assert min([phase.time_s for phase in execution.phases], default=1.0) > 0
 

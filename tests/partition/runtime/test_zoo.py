@@ -57,5 +57,6 @@ def test_the_fastest_plan_on_real_processes(name: str, tmp_path: Path) -> None:
     assert found.difference < 1e-5
     assert found.bytes_agree
     assert found.resident_bytes == found.predicted_resident_bytes
+    assert found.peak_memory_bytes == found.predicted_memory_bytes["runtime"]
     assert found.outputs.shape == zoo.build(name, 3)(torch.ones(SHAPES[name])).shape
     assert len(found.latencies_s) == 2
