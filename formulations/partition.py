@@ -5,6 +5,7 @@ Source: IOP (arXiv 2409.07693), constraints (1)-(8); what the paper leaves open 
     partition_decision.py    (1)-(6): memory; one dimension per operator and shares that sum to it; compute
     partition_transfer.py    what is moved between two operators, by the axes before and after
     partition_phases.py      (7), (8): the time of bytes and of connections
+    partition_footprint.py   (1) for an executor: what it has at once in its exchanges and poolings
     partition_cuts.py        inequalities that no plan violates; they only help the solver
     partition_windows.py     the arithmetic of windows and whole units under them
     partition_plain.py       the same problem with big-M and no cuts: the reference
@@ -59,12 +60,14 @@ def build(data: PartitionData, cuts: bool = True) -> pyo.ConcreteModel:
 
 
 def build_elastic(data: PartitionData, caps: dict[int, float]) -> pyo.ConcreteModel:
-    """The decision and the caps alone; minimise `shortage`, the total by which memory is exceeded, in the unit of
-    `caps`."""
+    """The decision and the caps alone, with the transitions where an executor's memory depends on them; minimise
+    `shortage`, the total by which memory is exceeded, in the unit of `caps`."""
     m = pyo.ConcreteModel("partition_elastic")
     add_sets(m, data)
     add_decision(m, data)
     add_corrections(m, data)
     add_memory(m, data, elastic=True)
+    if data.footprint is not None:
+        partition_transfer.add(m, data)
     m.shortage = pyo.Objective(expr=sum(caps[j] * m.extra[j] for j in m.CAPPED))
     return m

@@ -75,6 +75,23 @@ class Tensor:
 
 
 @dataclass(frozen=True)
+class Footprint:
+    """What an executor allocates besides the boxes of `Mode`, in bytes; `byte[j]`: a byte in units of device j's cap, 0
+    without a cap.
+
+    `columns[i][a]`: of a convolution, for every participant and per unit of a share. `in_place[i]`: operator i writes
+    its pre box over its input. `pools[i]`: it ends with a pooling, from its pre box to its output. `norms[i]`: scale
+    and shift per output channel on whoever adds up its partial sums.
+    """
+
+    byte: tuple[float, ...]
+    columns: tuple[dict[str, tuple[int, int]], ...]
+    in_place: tuple[bool, ...]
+    pools: tuple[bool, ...]
+    norms: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class PartitionData:
     """A chain. `tensors[i]` flows into operator i, `tensors[n]` out of the last one.
 
@@ -96,6 +113,8 @@ class PartitionData:
     capped: tuple[int, ...]
     channels: tuple[int, ...]
     """Output channels of each operator: what a reduce-scatter shares out."""
+    footprint: Footprint | None = None
+    """For the memory model of an executor; None: parameters and boxes alone."""
 
 
 def sum_modes(data: PartitionData, i: int) -> list[str]:

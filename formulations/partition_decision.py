@@ -161,23 +161,43 @@ def add_compute(m: Any, data: PartitionData) -> None:
 
 
 def add_memory(m: Any, data: PartitionData, elastic: bool = False) -> None:
-    """Constraint (1): resident parameters and the need box and pre box of any one operator fit, in units of the cap.
+    """Constraint (1): resident parameters and the need box and pre box of any one operator fit, in units of the cap;
+    of an executor also a convolution's columns (its exchanges: `partition_footprint.py`).
 
     `elastic`: by how much more memory, `extra[j]`.
     """
     m.extra = pyo.Var(m.CAPPED, domain=pyo.NonNegativeReals)
     if not elastic:
         m.extra.fix(0)
+    executor = data.footprint
+    norms = [] if executor is None else [i for i in m.SUMS if executor.norms[i]]
+    m.norm_channels = pyo.Var(norms, m.CAPPED, domain=pyo.NonNegativeIntegers)
 
-    def resident(j: int) -> Any:
-        modes = ((i, a, data.modes[i][a]) for i, a in m.IA)
-        return sum(mode.weight[j] * m.share[i, a, j] + mode.resident[j] * m.part[i, a, j] for i, a, mode in modes)
-
-    def boxes(i: int, a: str, j: int) -> Any:
-        mode = data.modes[i][a]
-        written = m.part[i, a, j] if a in sum_modes(data, i) else own_length(m, i, a, j, mode.work)
-        return mode.need_memory[j] * own_length(m, i, a, j, mode.need) + mode.pre_memory[j] * written
+    def working(i: int, a: str, j: int) -> Any:
+        boxes = data.modes[i][a].need_memory[j] * own_length(m, i, a, j, data.modes[i][a].need)
+        if executor is None:
+            return boxes + written(m, data, i, a, j)
+        fixed, each = executor.columns[i][a]
+        boxes += executor.byte[j] * (fixed * m.part[i, a, j] + each * m.share[i, a, j])
+        return boxes if executor.in_place[i] else boxes + written(m, data, i, a, j)
 
     @m.Constraint(m.I, m.CAPPED)
     def memory(m: Any, i: int, j: int) -> Any:
-        return resident(j) + sum(boxes(i, a, j) for a in data.modes[i]) <= 1 + m.extra[j]
+        return resident(m, data, j) + sum(working(i, a, j) for a in data.modes[i]) <= 1 + m.extra[j]
+
+
+def resident(m: Any, data: PartitionData, j: int) -> Any:
+    """Parameters on device j, in units of its cap."""
+    modes = ((i, a, data.modes[i][a]) for i, a in m.IA)
+    own = sum(mode.weight[j] * m.share[i, a, j] + mode.resident[j] * m.part[i, a, j] for i, a, mode in modes)
+    if data.footprint is None:
+        return own
+    byte, norms = data.footprint.byte[j], data.footprint.norms
+    return own + sum(byte * norms[i] * m.norm_channels[i, k] for i, k in m.norm_channels if k == j)
+
+
+def written(m: Any, data: PartitionData, i: int, a: str, j: int) -> Any:
+    """The pre box that device j writes of operator i, in units of its cap."""
+    mode = data.modes[i][a]
+    amount = m.part[i, a, j] if a in sum_modes(data, i) else own_length(m, i, a, j, mode.work)
+    return mode.pre_memory[j] * amount

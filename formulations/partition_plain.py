@@ -13,6 +13,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from formulations import partition_footprint
 from formulations.partition_data import PartitionData, longest, size_of, way
 from formulations.partition_decision import (
     add_compute,
@@ -24,6 +25,7 @@ from formulations.partition_decision import (
     own_length,
     state,
 )
+from formulations.partition_footprint import Lengths
 from formulations.partition_phases import Flows, add_connections, add_reduce_scatter, add_volume, phase_time
 
 
@@ -51,6 +53,8 @@ def build(data: PartitionData) -> pyo.ConcreteModel:
     add_volume(m, data, m.STEPS, lambda i, k, j: sum(flows.bytes(data, p, k, j) for p in m.PAIRS if p[0] == i[0]))
     add_reduce_scatter(m, data)
     add_connections(m, data, flows)
+    own = Lengths(lambda p, j, rows: own_length(m, p[0], p[2], j, rows), loose=True)
+    partition_footprint.add(m, data, flows, own)
     m.latency = pyo.Objective(expr=sum(m.T.values()) + phase_time(m, data))
     return m
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import pyomo.environ as pyo
 
+from formulations import partition_footprint
 from formulations.partition_data import (
     CHANNELS,
     PARTIAL,
@@ -38,6 +39,7 @@ from formulations.partition_data import (
     way,
 )
 from formulations.partition_decision import held, length, state
+from formulations.partition_footprint import Lengths
 from formulations.partition_phases import Flows, add_connections, add_reduce_scatter, add_volume
 
 
@@ -62,6 +64,7 @@ def add(m: Any, data: PartitionData) -> None:
     add_volume(m, data, m.PAIRS, lambda p, k, j: flows.bytes(data, p, k, j))
     add_reduce_scatter(m, data)
     add_connections(m, data, flows)
+    partition_footprint.add(m, data, flows, Lengths(lambda p, j, rows: copy_length(m, p, j, rows), loose=False))
 
 
 def _sets(m: Any, data: PartitionData) -> None:

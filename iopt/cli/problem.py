@@ -33,7 +33,7 @@ class Given:
         cluster = Cluster.load(self.cluster)
         graph = read_graph(self.model, self.input, self.trust)
         if self.tight:
-            cluster = cluster.with_memory((tight_caps(graph, len(cluster)),) * len(cluster))
+            cluster = cluster.with_memory((tight_caps(graph, len(cluster), self.memory.value),) * len(cluster))
         return Problem(graph, cluster, self.along_rows, self.memory.value)
 
 

@@ -14,6 +14,7 @@ from formulations.partition_data import (
     ROWS,
     WHOLE,
     AffineMap,
+    Footprint,
     H,
     Mode,
     PartitionData,
@@ -52,13 +53,33 @@ def partition_data(problem: Problem, reference_s: float) -> PartitionData:
         sink=cluster.sink,
         capped=tuple(j for j, device in enumerate(cluster.devices) if device.memory_bytes is not None),
         channels=tuple(operator.output_shape.channels for operator in problem.operators),
+        footprint=_footprint(problem, geometry) if problem.memory == "runtime" else None,
     )
+
+
+def _footprint(problem: Problem, geometry: Geometry) -> Footprint:
+    unit = geometry.unit * geometry.columns_each
+    return Footprint(
+        byte=_byte(problem),
+        columns=tuple(
+            {key: (int(geometry.columns[i, code]), int(unit[i, code])) for code, key in KEYS.items()}
+            for i in range(len(problem.operators))
+        ),
+        in_place=tuple(map(bool, geometry.in_place)),
+        pools=tuple(map(bool, geometry.pools)),
+        norms=tuple(map(int, geometry.norm_bytes)),
+    )
+
+
+def _byte(problem: Problem) -> tuple[float, ...]:
+    """A byte in units of each device's cap."""
+    return tuple(0.0 if device.memory_bytes is None else 1 / device.memory_bytes for device in problem.cluster.devices)
 
 
 def _modes(problem: Problem, geometry: Geometry, i: int, rates: Sequence[float], reference_s: float) -> dict[str, Mode]:
     """The modes of operator i, by name."""
-    shares = [0.0 if device.memory_bytes is None else 1 / device.memory_bytes for device in problem.cluster.devices]
-    need_counts = problem.memory == "live"
+    shares = _byte(problem)
+    need_counts = problem.memory != "paper"
     into, out = geometry.tensors[i : i + 1], geometry.tensors[i + 1 : i + 2]
     modes = {}
     for code, key in KEYS.items():

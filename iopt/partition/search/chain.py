@@ -29,11 +29,14 @@ class Hop:
 
 @dataclass(frozen=True)
 class Chain:
-    """`stages` of the operators and the `hops` into each of them, then the output phase."""
+    """`stages` of the operators and the `hops` into each of them, then the output phase, from the states `held` in
+    blocks of a kind to the needs `need`."""
 
     names: tuple[str, ...]
     stages: list[Stage]
     hops: list[Hop]
+    held: list[tuple[Boxes, ...]]
+    need: list[Boxes]
 
     @staticmethod
     def of(evaluator: Evaluator, options: tuple[Candidates, ...]) -> Chain:
@@ -42,7 +45,7 @@ class Chain:
         source, sink = (_one(whole_on(device, len(cluster))) for device in (cluster.source, cluster.sink))
         held, need = [(source,), *(stage.left for stage in found)], [*(stage.need for stage in found), sink]
         hops = [_hop(tensors[i : i + 1], cluster.network, held[i], need[i]) for i in range(len(need))]
-        return Chain(tuple(operator.name for operator in evaluator.problem.operators), found, hops)
+        return Chain(tuple(operator.name for operator in evaluator.problem.operators), found, hops, held, need)
 
     def costs(self, prices: Floats | None = None) -> list[Floats]:
         """Seconds of compute of each option [N], plus, with `prices` [m], seconds per resident byte of parameters."""

@@ -15,6 +15,7 @@ from iopt.partition.search.chain import Chain
 from iopt.partition.search.incumbent import Incumbent
 from iopt.partition.search.memory import RESERVES, fitting_plan, working_bytes
 from iopt.partition.search.neighbours import neighbours
+from iopt.partition.search.passing import passing_bytes
 from iopt.partition.search.prices import price
 
 _PARTS = (1 / 16, 1 / 64, 1 / 128, 1 / 256)
@@ -68,9 +69,10 @@ class _Search:
             self.incumbent.offer(chain.shortest(chain.costs())[0])
             return
         working = [working_bytes(self.evaluator, index, stage) for index, stage in enumerate(chain.stages)]
+        passing = passing_bytes(self.evaluator, chain)
         self.prices = price(chain, working, self.incumbent, self.prices, iterations)
         for reserve in reserves:
-            plan = fitting_plan(chain, working, caps, self.prices / caps, reserve)
+            plan = fitting_plan(chain, working, passing, caps, self.prices / caps, reserve)
             if plan is not None:
                 self.incumbent.offer(plan)
 

@@ -29,8 +29,11 @@ def working_bytes(evaluator: Evaluator, index: int, stage: Stage) -> Ints:
     return working
 
 
-def fitting_plan(chain: Chain, working: list[Ints], caps: Floats, prices: Floats, reserve: float) -> Plan | None:
-    """A plan that keeps the caps [m], by beam search; None if the beam runs dry.
+def fitting_plan(
+    chain: Chain, working: list[Ints], passing: list[Ints], caps: Floats, prices: Floats, reserve: float
+) -> Plan | None:
+    """A plan that keeps the caps [m], by beam search; None if the beam runs dry. `working` [N, m] by operator and
+    `passing` [states, N, m] by hop: bytes in use besides parameters.
 
     Of the paths that keep the caps so far, and leave room for 1 + `reserve` times the parameters to come, the `WIDTH`
     are kept whose seconds, price and least priced rest (`prices` [m], seconds per byte) are the lowest.
@@ -43,7 +46,7 @@ def fitting_plan(chain: Chain, working: list[Ints], caps: Floats, prices: Floats
     trail: list[tuple[Ints, Ints]] = []
     for index, (stage, hop) in enumerate(zip(chain.stages, chain.hops, strict=False)):
         grown = used[:, None] + stage.resident
-        highest = np.maximum(peak[:, None], working[index])
+        highest = np.maximum(np.maximum(peak[:, None], working[index]), passing[index][state])
         room = caps - grown - highest
         reached = seconds[:, None] + hop.seconds[state] + stage.compute_s
         score = reached + grown @ prices + rest[index + 1][stage.state]
@@ -55,7 +58,10 @@ def fitting_plan(chain: Chain, working: list[Ints], caps: Floats, prices: Floats
         trail.append((before, option))
         state, seconds = stage.state[option], reached[before, option]
         used, peak = grown[before, option], highest[before, option]
-    return _traced(chain, trail, int((seconds + rest[-1][state]).argmin()))
+    fits = (np.maximum(peak, passing[-1][state, 0]) + used <= caps).all(axis=-1)
+    if not fits.any():
+        return None
+    return _traced(chain, trail, int(np.where(fits, seconds + rest[-1][state], np.inf).argmin()))
 
 
 def _traced(chain: Chain, trail: list[tuple[Ints, Ints]], label: int) -> Plan:

@@ -8,7 +8,7 @@ from iopt.cluster import Network
 from iopt.partition.geometry import Floats, Ints, Tensors
 from iopt.partition.transfer import CHANNELS, ROWS, WHOLE, Boxes, moved, phase_time
 
-_CELLS = 1 << 17
+CELLS = 1 << 17
 """Pairs of devices, over all pairs of state and need, per numpy call: its arrays stay in the cache."""
 
 
@@ -20,7 +20,7 @@ def phases_s(tensors: Tensors, network: Network, held: tuple[Boxes, ...], need: 
         for kind in np.unique(need.kind):
             some = np.flatnonzero(need.kind == kind)
             if len(block.kind):
-                seconds[at : at + len(block.kind), some] = block_s(tensors, network, block, _chosen(need, some))
+                seconds[at : at + len(block.kind), some] = block_s(tensors, network, block, picked(need, some))
         at += len(block.kind)
     return seconds
 
@@ -38,17 +38,18 @@ def block_s(tensors: Tensors, network: Network, held: Boxes, need: Boxes) -> Flo
     first = np.array(sorted(once.values()))
     place = {index: at for at, index in enumerate(first.tolist())}
     back = np.array([place[once[tuple(box)]] for box in boxes.tolist()])
-    wanted = _chosen(need, first)
-    step = max(1, _CELLS // (len(first) * held.lo.shape[-1] ** 2))
-    chunks = [_crossed(_chosen(held, slice(at, at + step)), 1) for at in range(0, len(held.kind), step)]
-    seconds = np.concatenate([phase_time(moved(tensors, chunk, _crossed(wanted, 0)), network) for chunk in chunks])
+    wanted = picked(need, first)
+    step = max(1, CELLS // (len(first) * held.lo.shape[-1] ** 2))
+    chunks = [crossed(picked(held, slice(at, at + step)), 1) for at in range(0, len(held.kind), step)]
+    seconds = np.concatenate([phase_time(moved(tensors, chunk, crossed(wanted, 0)), network) for chunk in chunks])
     return seconds[:, back, 0]
 
 
-def _chosen(boxes: Boxes, part: Ints | slice) -> Boxes:
+def picked(boxes: Boxes, part: Ints | slice) -> Boxes:
+    """Some of the boxes [N]."""
     return Boxes(boxes.kind[part], boxes.lo[part], boxes.hi[part])
 
 
-def _crossed(boxes: Boxes, axis: int) -> Boxes:
+def crossed(boxes: Boxes, axis: int) -> Boxes:
     """Boxes [N] as [N, 1, 1] (`axis` 1) or [1, N, 1] (`axis` 0), to be broadcast against each other over one tensor."""
     return Boxes(*(np.expand_dims(np.expand_dims(part, 1), axis) for part in boxes))
