@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from multiprocessing import get_context
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -47,8 +48,16 @@ def launch(jobs: Sequence[Job], timeout_s: float) -> list[Outcome]:
 
 
 def _started(target: Callable[..., None], arguments: tuple[object, ...], count: int) -> Sequence[BaseProcess]:
-    """Processes by torch's launcher, which ends them when this one ends."""
-    context: Any = start_processes(target, arguments, count, join=False)  # type: ignore[no-untyped-call]  # by torch
+    """Processes by torch's launcher, which ends them when this one ends.
+
+    Where they can be, they are forked off one server that has imported what they need: torch takes seconds.
+    """
+    method = "forkserver" if sys.platform == "linux" else "spawn"
+    if method == "forkserver":
+        get_context(method).set_forkserver_preload([__name__])
+    context: Any = start_processes(  # type: ignore[no-untyped-call]  # by torch
+        target, arguments, count, join=False, start_method=method
+    )
     processes: Sequence[BaseProcess] = context.processes
     return processes
 
