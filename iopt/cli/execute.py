@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,13 @@ import typer
 from iopt.cli import options
 from iopt.cli.codes import Exit
 from iopt.cli.talk import complain, say
+
+
+class OnFailure(StrEnum):
+    """What to do when a device is lost."""
+
+    FAIL = "fail"
+    REPLAN = "replan"
 
 
 def run(
@@ -30,6 +38,10 @@ def run(
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", help="How long a process waits for another.")
     ] = 30.0,
+    on_failure: Annotated[
+        OnFailure,
+        typer.Option("--on-failure", help="Of a device that is lost: fail, or plan again for the others and go on."),
+    ] = OnFailure.FAIL,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     quiet: options.QuietOption = False,
 ) -> int:
@@ -59,14 +71,17 @@ def run(
             verify=verify,
             emulate=emulate,
             timeout_s=timeout,
+            on_failure=on_failure.value,
         )
+    for name, how in found.lost.items():
+        say(f"lost {name!r}: {how}; planned again for {found.problem.cluster.name}")
     if not quiet and (weights is None or input is None):
         what = " and ".join(name for name, given in (("weights", weights), ("input", input)) if given is None)
         say(f"random {what}, seed {seed}")
     if json:
         print(json_file.pretty(to_dict(found)))
     else:
-        print_execution(console(), file.problem, found)
+        print_execution(console(), found)
     if not found.bytes_agree:
         complain("the bytes counted are not those predicted; this is a bug in iopt")
         return Exit.BUG

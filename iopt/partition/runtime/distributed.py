@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import distributed
@@ -11,7 +11,7 @@ from torch import distributed
 from iopt.errors import RunError
 from iopt.partition.runtime.emulation import Emulation, wait_until
 from iopt.partition.runtime.records import Record
-from iopt.partition.runtime.schedule import Compute, Exchange, Schedule
+from iopt.partition.runtime.schedule import Compute, Exchange, Schedule, step_name
 from iopt.partition.runtime.worker import Message, Worker
 
 
@@ -19,12 +19,17 @@ class DistributedRun:
     """The rank that plays a device of the schedule, in the default process group, whose ranks are the devices."""
 
     def __init__(
-        self, schedule: Schedule, worker: Worker, origin_s: float = 0.0, emulation: Emulation | None = None
+        self,
+        schedule: Schedule,
+        worker: Worker,
+        origin_s: float = 0.0,
+        emulation: Emulation | None = None,
+        on_step: Callable[[int], None] = lambda step: None,
     ) -> None:
         """`origin_s`: what the clocks of all ranks showed at one moment, where they are not one clock. `emulation`: as
-        slow as that device; None: as fast as this machine."""
+        slow as that device; None: as fast as this machine. `on_step` is told the number of each step as it begins."""
         self.schedule, self.worker = schedule, worker
-        self._origin_s, self._emulation = origin_s, emulation
+        self._origin_s, self._emulation, self._on_step = origin_s, emulation, on_step
 
     def __call__(self, tensor: torch.Tensor | None) -> Record:
         """One inference; `tensor` is the input on the source. The worker then holds what its device ends up with.
@@ -36,7 +41,8 @@ class DistributedRun:
         received: list[dict[int, int]] = []
         with torch.inference_mode():
             self.worker.start(tensor)
-            for step in self.schedule.steps:
+            for number, step in enumerate(self.schedule.steps):
+                self._on_step(number)
                 began = time.perf_counter() - self._origin_s
                 if isinstance(step, Exchange):
                     out, into = self._exchange(step)
@@ -75,7 +81,7 @@ class DistributedRun:
             verb = "send to" if peer in {message.peer for message in out} else "receive from"
             names = self.schedule.devices
             raise RunError(
-                f"device {names[self.worker.device]!r} could not {verb} {names[peer]!r} in the {phase_name(step)}"
+                f"device {names[self.worker.device]!r} could not {verb} {names[peer]!r} in the {step_name(step)}"
                 f"{': it waited too long' if 'timed out' in str(error).lower() else ''}"
             ) from error
 
@@ -88,10 +94,3 @@ class DistributedRun:
         for peer, after in self._emulation.sending_s(step).items():
             wait_until(began + after)
             yield Message(peer, tensors[peer])
-
-
-def phase_name(step: Exchange) -> str:
-    """`transfer into 'features.3'`, `scatter of 'classifier.1'`."""
-    if step.kind in ("input", "transfer"):
-        return f"{step.kind} into {step.operator!r}"
-    return f"{step.kind} of {step.operator!r}"

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -20,12 +21,14 @@ from safetensors.torch import load_file, save_file
 from torch import distributed
 from torch.multiprocessing.spawn import start_processes
 
-from iopt.door.reason import raised
-from iopt.errors import IoptError, RunError
+from iopt.partition.runtime.board import Board
+from iopt.partition.runtime.failures import failure, leave_word
 from iopt.partition.runtime.group import join_local, meet
 from iopt.partition.runtime.rank import Job, Outcome, run_rank
 from iopt.partition.runtime.records import RankReport
 
+BOARD = "board"
+"""Name of a file."""
 GRACE_S = 5.0
 """How long the other ranks may take to say what they saw when one has failed."""
 
@@ -33,15 +36,17 @@ GRACE_S = 5.0
 def launch(jobs: Sequence[Job], timeout_s: float) -> list[Outcome]:
     """Run jobs one after another, on one process per device; all have equally many devices.
 
-    No rank waits longer than `timeout_s` for another. Raises `RunError` where one fails, `IoptError` for what a rank
-    refuses; no process is left then.
+    No rank waits longer than `timeout_s` for another. Raises `DeviceLostError` where processes end or hang, `RunError`
+    where one fails otherwise, `IoptError` for what a rank refuses; no process is left then.
     """
     ranks = len(jobs[0].problem.cluster)
     with TemporaryDirectory(prefix="iopt-run-") as name:
         folder = Path(name)
+        board = Board.empty(folder / BOARD, ranks)
         processes = _started(_rank, (tuple(jobs), name, timeout_s), ranks)
         try:
-            _watch(processes, folder, [device.name for device in jobs[0].problem.cluster.devices])
+            if not _all_done(processes):
+                raise failure(jobs, [process.exitcode for process in processes], folder, board)
         finally:
             _end(processes)
         return [_outcome(folder, number) for number in range(len(jobs))]
@@ -71,15 +76,14 @@ def _rank(rank: int, jobs: tuple[Job, ...], name: str, timeout_s: float) -> None
     torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // len(names)))
     try:
         join_local(folder / "rendezvous", rank, len(names), timeout_s)
+        board = Board(folder / BOARD)
         for number, job in enumerate(jobs):
-            if outcome := run_rank(job, rank):
+            if outcome := run_rank(job, rank, on_step=partial(board.write, rank, number)):
                 _keep(folder, number, outcome)
         meet(names[rank], "at the end")
         distributed.destroy_process_group()
     except Exception as error:
-        kind = type(error).__name__ if isinstance(error, IoptError) else None
-        message = str(error) if isinstance(error, IoptError) else raised(error)
-        _write(folder / f"error-{rank}.json", {"kind": kind, "message": message})
+        leave_word(folder, rank, error)
         os._exit(1)
 
 
@@ -93,7 +97,8 @@ def _say_into(log: Path) -> None:
 
 def _keep(folder: Path, number: int, outcome: Outcome) -> None:
     save_file({"output": outcome.output.contiguous().clone()}, folder / f"output-{number}.safetensors")
-    _write(folder / f"reports-{number}.json", [report.to_dict() for report in outcome.reports])
+    reports = [report.to_dict() for report in outcome.reports]
+    (folder / f"reports-{number}.json").write_text(json.dumps(reports))
 
 
 def _outcome(folder: Path, number: int) -> Outcome:
@@ -102,14 +107,8 @@ def _outcome(folder: Path, number: int) -> Outcome:
     return Outcome(output, [RankReport.from_dict(each) for each in reports])
 
 
-def _write(path: Path, data: object) -> None:
-    beside = path.with_suffix(".tmp")
-    beside.write_text(json.dumps(data))
-    beside.replace(path)
-
-
-def _watch(processes: Sequence[BaseProcess], folder: Path, devices: Sequence[str]) -> None:
-    """Wait for all ranks; raise for the first cause when one fails and the others have said what they saw."""
+def _all_done(processes: Sequence[BaseProcess]) -> bool:
+    """Wait for all ranks; False when one has failed and the others have said what they saw, or had the time to."""
     running = {process.sentinel: process for process in processes}
     deadline = None
     while running and (deadline is None or time.monotonic() < deadline):
@@ -118,36 +117,7 @@ def _watch(processes: Sequence[BaseProcess], folder: Path, devices: Sequence[str
             process.join()
             if process.exitcode and deadline is None:
                 deadline = time.monotonic() + GRACE_S
-    if deadline is not None:
-        raise _failure(processes, folder, devices)
-
-
-def _failure(processes: Sequence[BaseProcess], folder: Path, devices: Sequence[str]) -> IoptError:
-    """In this order: who ended without a word, who does not answer, what a rank refused, who waited in vain."""
-    lost, stuck, said = [], [], {}
-    for rank, (name, process) in enumerate(zip(devices, processes, strict=True)):
-        path = folder / f"error-{rank}.json"
-        if path.is_file():
-            said[name] = json.loads(path.read_text())
-        elif process.exitcode is None:
-            stuck.append(f"the process of device {name!r} does not answer")
-        elif process.exitcode:
-            lost.append(f"the process of device {name!r} {_ended(process.exitcode)}")
-    waiting = [error["message"] for error in said.values() if error["kind"] == RunError.__name__]
-    if lost or (stuck and len(waiting) == len(said)):
-        hint = "" if said or stuck else "; a script that calls iopt.run needs `if __name__ == '__main__':` around it"
-        return RunError("; ".join([*lost, *stuck, *waiting]) + hint)
-    known = {kind.__name__: kind for kind in IoptError.__subclasses__()}
-    for name, error in said.items():
-        if error["kind"] in known and error["kind"] != RunError.__name__:
-            return known[error["kind"]](error["message"])
-        if error["kind"] is None:
-            return RunError("; ".join([f"device {name!r} failed: {error['message']}", *waiting]))
-    return RunError("; ".join(waiting))
-
-
-def _ended(code: int) -> str:
-    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    return deadline is None
 
 
 def _end(processes: Sequence[BaseProcess]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -61,14 +62,19 @@ def input_of(job: Job) -> torch.Tensor:
     return read_input(job.input, job.problem.graph)
 
 
-def run_rank(job: Job, rank: int, origin_s: float = 0.0) -> Outcome | None:
-    """Run a job as one of the ranks of the default process group; the outcome on rank 0, None elsewhere."""
+def run_rank(
+    job: Job, rank: int, origin_s: float = 0.0, on_step: Callable[[int], None] = lambda step: None
+) -> Outcome | None:
+    """Run a job as one of the ranks of the default process group; the outcome on rank 0, None elsewhere.
+
+    `on_step` is told the number of each step as it begins.
+    """
     steps = schedule(job.problem, job.plan)
     name = steps.devices[rank]
     worker = Worker(steps, rank, load_shard(steps, rank, weights_of(job)))
     tensor = input_of(job) if rank == steps.source else None
     emulation = Emulation(job.problem, rank) if job.emulate else None
-    run = DistributedRun(steps, worker, origin_s, emulation)
+    run = DistributedRun(steps, worker, origin_s, emulation, on_step)
     meet(name, "before an inference")
     peak = worker.resident_bytes + peak_bytes(lambda: run(tensor))
     records = []
