@@ -13,6 +13,7 @@ import pytest
 
 import iopt as package
 from tests.cli.conftest import Iopt
+from tests.partition.runtime.faults import Fault, inject, limited
 
 
 @pytest.fixture
@@ -34,6 +35,22 @@ def test_run_prints_what_was_counted_beside_what_was_predicted(iopt: Iopt, plan:
     assert len(data["latencies_s"]) == 2
     assert data["latency_s"]["predicted"] == stated["latency_s"]
     assert all(count["predicted"] == count["counted"] for count in data["resident_bytes"].values())
+
+
+def test_run_says_who_was_lost(iopt: Iopt, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    inject(monkeypatch, Fault(2, 1, 0))
+    with limited(60):
+        said = iopt("run", plan, "--on-failure", "replan", "--verify", "--json")
+    assert said.code == 0
+    name = json.loads(said.out)["devices"][0]
+    (lost, how), *others = json.loads(said.out)["lost"].items()
+    assert not others
+    first, second = said.err.splitlines()
+    assert first == f"lost {lost!r}: {how}; planned again for mixed2 without {lost}"
+    assert "was ended by SIGKILL in the input into" in first
+    assert second == "random weights and input, seed 0"
+    assert name != lost
+    assert json.loads(said.out)["difference"] < 1e-5
 
 
 @pytest.mark.full

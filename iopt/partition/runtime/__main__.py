@@ -51,6 +51,11 @@ def _run(options: argparse.Namespace) -> int:
 def _job(options: argparse.Namespace) -> Job:
     if options.repeat < 1 or options.timeout <= 0:
         raise OptionError("--repeat and --timeout: expected positive numbers")
+    if options.on_failure != "fail":
+        raise OptionError(
+            "--on-failure replan: expected fail, since the input is lost with its rank when torchrun starts them; "
+            "`iopt run` holds it, on one host"
+        )
     file = files.read(options.plan)
     if file.plan is None:
         raise PlanError(f"{file.path}: there is no plan in it ({file.result.status})")
@@ -88,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds to wait for another rank")
+    parser.add_argument("--on-failure", choices=("fail", "replan"), default="fail", help="only `iopt run` can replan")
     parser.add_argument("--verify", action="store_true", help="compare with the unsplit network, on rank 0")
     return parser
 

@@ -9,11 +9,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 import torch
@@ -53,7 +54,7 @@ def launch(jobs: Sequence[Job], timeout_s: float) -> list[Outcome]:
 
 
 def _started(target: Callable[..., None], arguments: tuple[object, ...], count: int) -> Sequence[BaseProcess]:
-    """Processes by torch's launcher, which ends them when this one ends.
+    """Processes by torch's launcher.
 
     Where they can be, they are forked off one server that has imported what they need: torch takes seconds.
     """
@@ -70,7 +71,8 @@ def _started(target: Callable[..., None], arguments: tuple[object, ...], count: 
 def _rank(rank: int, jobs: tuple[Job, ...], name: str, timeout_s: float) -> None:
     """What a process does; its exit code is 0, or it leaves a file that says why not."""
     folder = Path(name)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # sent when the parent dies, also while torch waits
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # also while torch waits
+    Thread(target=_end_with_parent, daemon=True).start()
     _say_into(folder / f"rank-{rank}.log")
     names = [device.name for device in jobs[0].problem.cluster.devices]
     torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // len(names)))
@@ -85,6 +87,13 @@ def _rank(rank: int, jobs: tuple[Job, ...], name: str, timeout_s: float) -> None
     except Exception as error:
         leave_word(folder, rank, error)
         os._exit(1)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
 
 
 def _say_into(log: Path) -> None:
