@@ -30,6 +30,8 @@ from iopt.partition.runtime.records import RankReport
 
 BOARD = "board"
 """Name of a file."""
+PRELOADED = ["torch.distributed", "torch.multiprocessing.spawn", "safetensors.torch"]
+"""Nothing of this package: the server does not look where the parent found it."""
 GRACE_S = 5.0
 """How long the other ranks may take to say what they saw when one has failed."""
 
@@ -60,7 +62,7 @@ def _started(target: Callable[..., None], arguments: tuple[object, ...], count: 
     """
     method = "forkserver" if sys.platform == "linux" else "spawn"
     if method == "forkserver":
-        get_context(method).set_forkserver_preload([__name__])
+        get_context(method).set_forkserver_preload(PRELOADED)
     context: Any = start_processes(  # type: ignore[no-untyped-call]  # by torch
         target, arguments, count, join=False, start_method=method
     )
