@@ -10,6 +10,7 @@ import typer
 
 from iopt.cli import options
 from iopt.cli.codes import Exit
+from iopt.cli.output import check_writable_beside
 from iopt.cli.talk import complain, say
 
 
@@ -42,6 +43,10 @@ def run(
         OnFailure,
         typer.Option("--on-failure", help="Of a device that is lost: fail, or plan again for the others and go on."),
     ] = OnFailure.FAIL,
+    trace: Annotated[
+        Path | None,
+        typer.Option("--trace", metavar="FILE.json", help="Write a timeline for Perfetto: predicted and measured."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     quiet: options.QuietOption = False,
 ) -> int:
@@ -53,10 +58,14 @@ def run(
     from iopt.inference import run as carry_out
     from iopt.partition import files
     from iopt.partition.runtime.execution import to_dict
+    from iopt.partition.runtime.trace import to_trace
     from iopt.report.console import console
     from iopt.report.execution import print_execution
     from iopt.report.progress import LiveLine
 
+    if trace is not None:
+        named = {"PLAN": str(plan), "--weights": str(weights or ""), "--input": str(input or "")}
+        check_writable_beside(trace, named)
     with LiveLine(quiet) as line:
         line.step(f"reading {plan}")
         file = files.load(plan)
@@ -78,6 +87,8 @@ def run(
     if not quiet and (weights is None or input is None):
         what = " and ".join(name for name, given in (("weights", weights), ("input", input)) if given is None)
         say(f"random {what}, seed {seed}")
+    if trace is not None:
+        json_file.write(trace, to_trace(found))
     if json:
         print(json_file.pretty(to_dict(found)))
     else:

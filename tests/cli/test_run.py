@@ -24,8 +24,10 @@ def plan(iopt: Iopt) -> str:
 
 def test_run_prints_what_was_counted_beside_what_was_predicted(iopt: Iopt, plan: str) -> None:
     np.save("x.npy", np.ones((1, 3, 8, 8), dtype=np.float32))
-    said = iopt("run", plan, "--input", "x.npy", "--verify", "--repeat", "2", "--json")
+    said = iopt("run", plan, "--input", "x.npy", "--verify", "--repeat", "2", "--json", "--trace", "trace.json")
     assert said.code == 0
+    trace = json.loads(Path("trace.json").read_text())
+    assert {event["pid"] for event in trace["traceEvents"] if event["ph"] == "X"} == {1, 2}
     assert said.err == "random weights, seed 0\n"
     data = json.loads(said.out)
     stated = json.loads(Path(plan).read_text())["evaluation"]
@@ -71,6 +73,8 @@ def test_run_prints_tables(iopt: Iopt, plan: str) -> None:
         (("--input", "none.npy"), "iopt: none.npy: cannot be read: there is no such file"),
         (("--input", "plan.json"), "iopt: plan.json: not a .npy file"),
         (("--input", "wrong.npy"), "iopt: wrong.npy is 1x3x8x9; expected 1x3x8x8, the input of net"),
+        (("--trace", "plan.json"), "iopt: plan.json: cannot be written: it is the file that PLAN names"),
+        (("--trace", "none/x.json"), "iopt: none/x.json: cannot be written"),
         (("--repeat", "0"), "iopt: repeat is 0; expected a positive whole number"),
         (("--timeout", "0"), "iopt: timeout_s is 0.0; expected a positive number"),
     ],

@@ -16,12 +16,14 @@ import torch
 from safetensors.torch import load_file
 from torch import distributed
 
+from iopt.door import json_file
 from iopt.errors import ClusterError, IoptError, OptionError, PlanError
 from iopt.partition import files
 from iopt.partition.runtime.execution import execution_of, relative_difference, to_dict
 from iopt.partition.runtime.group import common_clock, join_launched, meet
 from iopt.partition.runtime.random_weights import RandomWeights
 from iopt.partition.runtime.rank import Job, Outcome, input_of, run_rank
+from iopt.partition.runtime.trace import to_trace
 from iopt.partition.runtime.unsplit import run_unsplit
 
 
@@ -81,6 +83,8 @@ def _hand_over(job: Job, outcome: Outcome, options: argparse.Namespace) -> None:
     if options.output:
         np.save(options.output, outcome.output.numpy())
     execution = execution_of(job.problem, job.plan, outcome.output, outcome.reports, difference)
+    if options.trace:
+        json_file.write(options.trace, to_trace(execution))
     print(json.dumps(to_dict(execution)), flush=True)
 
 
@@ -93,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds to wait for another rank")
+    parser.add_argument("--trace", metavar="FILE.json", help="where rank 0 writes a Chrome trace")
     parser.add_argument("--on-failure", choices=("fail", "replan"), default="fail", help="only `iopt run` can replan")
     parser.add_argument("--verify", action="store_true", help="compare with the unsplit network, on rank 0")
     return parser

@@ -50,7 +50,8 @@ class Execution:
     PyTorch's allocator had given out besides, without the source's input.
     `difference`: the largest one from the unsplit network over the largest output, None where it was not asked for.
     `predicted` and `predicted_resident_bytes` are the evaluator's. `problem` and `plan` are what was carried out in the
-    end; `lost`: by its name, how each device was lost for which another plan was made.
+    end; `lost`: by its name, how each device was lost for which another plan was made. `records`: what each device
+    measured, inference by inference.
     """
 
     problem: Problem
@@ -64,6 +65,7 @@ class Execution:
     peak_memory_bytes: dict[str, int]
     predicted: Evaluation
     predicted_resident_bytes: dict[str, int]
+    records: tuple[tuple[Record, ...], ...]
     difference: float | None = None
     lost: Mapping[str, str] = field(default_factory=dict)
 
@@ -102,6 +104,7 @@ def execution_of(
         {names[report.device]: report.peak_bytes for report in reports},
         (evaluator := Evaluator(problem))(plan),
         dict(zip(names, _resident(evaluator, plan), strict=True)),
+        tuple(runs),
         difference,
     )
 
