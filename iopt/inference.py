@@ -15,10 +15,12 @@ from torch import nn
 
 from iopt.door.given import check_kind
 from iopt.door.numbers import is_number
+from iopt.door.trust import check_archive, check_sha256
 from iopt.door.wording import shown
 from iopt.errors import DeviceLostError, ModelError, OptionError, PlanError, RunError
 from iopt.graph import Graph
 from iopt.graph.layers import Flatten, Linear
+from iopt.importer.archive import read_archive
 from iopt.importer.export import in_eval_mode
 from iopt.partition import files
 from iopt.partition.plan import Plan
@@ -33,7 +35,7 @@ from iopt.partition.runtime.unsplit import run_unsplit
 from iopt.partition.runtime.weights import FileWeights, StateWeights, check_weights, expected_shapes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 OnFailure = Literal["fail", "replan"]
 
@@ -45,6 +47,8 @@ def run(
     *,
     problem: Problem | None = None,
     weights: str | Path | None = None,
+    weights_hash: str | None = None,
+    trust: bool = False,
     seed: int = 0,
     repeat: int = 1,
     verify: bool = False,
@@ -54,24 +58,32 @@ def run(
 ) -> Execution:
     """Carry out a plan on processes of this machine, one per device, and measure it.
 
-    `plan`: a plan file, or a `Plan` with its `problem`. Weights are those of `module` or of a safetensors file
-    `weights`, else random by `seed`; `inputs` is a tensor 1 x channels x height x width or a `.npy` file, else random
-    by `seed`. `repeat` inferences are timed, after one that is not. `verify` runs the unsplit network, too (the module,
-    if there is one); `emulate` makes computing and sending as slow as the cluster is. No rank waits longer than
-    `timeout_s` for another. `on_failure`: what to do when a process is lost: `fail`, or `replan`: begin again with a
-    plan for the other devices, by the method of the plan file or by `dp`. Raises `IoptError`; `RunError` where a
-    process is lost, and with `replan` where nobody is left. A script that calls it needs `if __name__ == "__main__":`,
-    since its processes import it.
+    `plan`: a plan file, or a `Plan` with its `problem`. Weights are those of `module` or of a file `weights`, else
+    random by `seed`. The file is a safetensors file, or with `trust` an exported program (`.pt2`), which can run code
+    when it is read: here, not in the processes. `weights_hash`: what its SHA-256 must be. `inputs` is a tensor
+    1 x channels x height x width or a `.npy` file, else random by `seed`. `repeat` inferences are timed, after one that
+    is not. `verify` runs the unsplit network, too (the module, if there is one); `emulate` makes computing and sending
+    as slow as the cluster is. No rank waits longer than `timeout_s` for another. `on_failure`: what to do when a
+    process is lost: `fail`, or `replan`: begin again with a plan for the other devices, by the method of the plan file
+    or by `dp`. Raises `IoptError`; `RunError` where a process is lost, and with `replan` where nobody is left. A script
+    that calls it needs `if __name__ == "__main__":`, since its processes import it.
     """
     problem, plan, method = _decided(plan, problem)
     _check_options(seed, repeat, timeout_s, on_failure)
     if module is not None and weights is not None:
         raise OptionError("both module and weights are given; expected one of them")
+    if weights_hash is not None:
+        if weights is None:
+            raise OptionError("weights_hash is given without weights; it is the hash of their file")
+        check_sha256(Path(weights), weights_hash)
     graph = problem.graph
     with TemporaryDirectory(prefix="iopt-weights-") as folder:
         if module is not None:
             check_kind(module, nn.Module, "module")
-            weights = _saved(module, graph, Path(folder) / "weights.safetensors")
+            weights = _saved(module.state_dict(), type(module).__name__, graph, Path(folder))
+        elif weights is not None and Path(weights).suffix.lower() == ".pt2":
+            check_archive(Path(weights), trust)
+            weights = _saved(read_archive(Path(weights)).state_dict, str(weights), graph, Path(folder))
         elif weights is not None:
             with FileWeights(weights) as file:
                 check_weights(graph, file, str(weights))
@@ -132,10 +144,10 @@ def _check_options(seed: int, repeat: int, timeout_s: float, on_failure: str) ->
         raise OptionError(f"on_failure is {shown(on_failure)}; expected {' or '.join(get_args(OnFailure))}")
 
 
-def _saved(module: nn.Module, graph: Graph, path: Path) -> str:
-    """The module's weights that the network needs, in a file."""
-    state = module.state_dict()
-    check_weights(graph, StateWeights(state), type(module).__name__)
+def _saved(state: Mapping[str, torch.Tensor], where: str, graph: Graph, folder: Path) -> str:
+    """The weights that the network needs, in a safetensors file. Raises `ModelError`, beginning with `where`."""
+    check_weights(graph, StateWeights(state), where)
+    path = folder / "weights.safetensors"
     save_file({name: state[name].detach().cpu().clone().contiguous() for name in expected_shapes(graph)}, path)
     return str(path)
 

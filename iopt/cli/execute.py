@@ -25,8 +25,14 @@ def run(
     plan: options.PlanArgument,
     weights: Annotated[
         Path | None,
-        typer.Option("--weights", metavar="FILE.safetensors", help="Of the network; default: random by the seed."),
+        typer.Option(
+            "--weights", metavar="FILE", help="Of the network, .safetensors or .pt2; default: random by the seed."
+        ),
     ] = None,
+    weights_hash: Annotated[
+        str | None, typer.Option("--weights-hash", metavar="sha256:HEX", help="What their file must have.")
+    ] = None,
+    trust: options.TrustOption = False,
     input: Annotated[
         Path | None, typer.Option("--input", metavar="FILE.npy", help="The input; default: random by the seed.")
     ] = None,
@@ -75,6 +81,8 @@ def run(
             None,
             input,
             weights=weights,
+            weights_hash=weights_hash,
+            trust=trust,
             seed=seed,
             repeat=repeat,
             verify=verify,

@@ -70,6 +70,8 @@ def test_run_prints_tables(iopt: Iopt, plan: str) -> None:
     [
         (("--weights", "none.safetensors"), "iopt: none.safetensors: cannot be read: there is no such file"),
         (("--weights", "plan.json"), "iopt: plan.json: not a safetensors file"),
+        (("--weights", "net.pt2"), "iopt: net.pt2: reading a .pt2 file can run code"),
+        (("--weights", "plan.json", "--weights-hash", "0" * 64), "iopt: plan.json: wrong weights: its SHA-256 is"),
         (("--input", "none.npy"), "iopt: none.npy: cannot be read: there is no such file"),
         (("--input", "plan.json"), "iopt: plan.json: not a .npy file"),
         (("--input", "wrong.npy"), "iopt: wrong.npy is 1x3x8x9; expected 1x3x8x8, the input of net"),
@@ -81,6 +83,7 @@ def test_run_prints_tables(iopt: Iopt, plan: str) -> None:
 )
 def test_run_refuses_in_one_line(iopt: Iopt, plan: str, arguments: tuple[str, ...], message: str) -> None:
     np.save("wrong.npy", np.ones((1, 3, 8, 9)))
+    Path("net.pt2").write_bytes(b"")
     said = iopt("run", plan, *arguments)
     assert said.code == 2
     assert said.out == ""

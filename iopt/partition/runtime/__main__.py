@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from safetensors.torch import load_file
 from torch import distributed
 
 from iopt.door import json_file
+from iopt.door.trust import check_sha256
 from iopt.errors import ClusterError, IoptError, OptionError, PlanError
 from iopt.partition import files
 from iopt.partition.runtime.execution import execution_of, relative_difference, to_dict
@@ -58,6 +60,10 @@ def _job(options: argparse.Namespace) -> Job:
             "--on-failure replan: expected fail, since the input is lost with its rank when torchrun starts them; "
             "`iopt run` holds it, on one host"
         )
+    if options.weights_hash is not None:
+        if options.weights is None:
+            raise OptionError("--weights-hash is given without --weights; it is the hash of their file")
+        check_sha256(Path(options.weights), options.weights_hash)
     file = files.read(options.plan)
     if file.plan is None:
         raise PlanError(f"{file.path}: there is no plan in it ({file.result.status})")
@@ -92,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="iopt.partition.runtime", description="A rank that plays a device of a plan.")
     parser.add_argument("plan", help="a file that `iopt plan -o` wrote")
     parser.add_argument("--weights", metavar="FILE.safetensors", help="default: random by the seed")
+    parser.add_argument("--weights-hash", metavar="sha256:HEX", help="what this host's file of weights must have")
     parser.add_argument("--input", metavar="FILE.npy", help="read by the source; default: random by the seed")
     parser.add_argument("--output", metavar="FILE.npy", help="where rank 0 writes the output")
     parser.add_argument("--seed", type=int, default=0)

@@ -89,6 +89,14 @@ def test_nobody_can_plan_again_when_a_rank_takes_the_input_with_it(refused: Refu
     assert said.startswith("iopt: --on-failure replan: expected fail, since the input is lost with its rank")
 
 
+def test_every_rank_checks_the_hash_of_its_weights(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "w.safetensors").write_bytes(b"other")
+    code, said = refused(1, "--weights", str(tmp_path / "w.safetensors"), "--weights-hash", "0" * 64)
+    assert code == 2
+    assert "w.safetensors: wrong weights: its SHA-256 is" in said
+    assert refused(1, "--weights-hash", "0" * 64)[1].startswith("iopt: --weights-hash is given without --weights")
+
+
 ENDLESS = """
 from iopt.partition.runtime import launch
 from tests.partition.runtime.test_launched import PROBLEM, solve
