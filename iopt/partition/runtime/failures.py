@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from iopt.door.reason import raised
 from iopt.errors import DeviceLostError, IoptError, RunError
-from iopt.partition.runtime.board import Board
-from iopt.partition.runtime.rank import Job
-from iopt.partition.runtime.schedule import schedule, step_name
 
 
 def leave_word(folder: Path, rank: int, error: Exception) -> None:
@@ -23,20 +20,22 @@ def leave_word(folder: Path, rank: int, error: Exception) -> None:
     beside.replace(folder / f"error-{rank}.json")
 
 
-def failure(jobs: Sequence[Job], codes: Sequence[int | None], folder: Path, board: Board) -> IoptError:
+def failure(names: Sequence[str], codes: Sequence[int | None], folder: Path, where: Callable[[int], str]) -> IoptError:
     """In this order: who ended without a word, who does not answer, what a rank refused, who waited in vain.
 
-    `codes`: of the processes, None where one still runs.
+    `names`: of the ranks; `codes`: of their processes, None where one still runs; `where`: what a rank is at, empty
+    before its first step.
     """
     lost, stuck, said = {}, {}, {}
-    for rank, (device, code) in enumerate(zip(jobs[0].problem.cluster.devices, codes, strict=True)):
-        path, name = folder / f"error-{rank}.json", device.name
+    for rank, (name, code) in enumerate(zip(names, codes, strict=True)):
+        path = folder / f"error-{rank}.json"
         if path.is_file():
             said[name] = json.loads(path.read_text())
         elif code is None:
-            stuck[name] = f"the process of device {name!r} does not answer{_since(jobs, board.read(rank))}"
+            stuck[name] = f"the process of device {name!r} does not answer{_at(' since it began the ', where(rank))}"
         elif code:
-            lost[name] = f"the process of device {name!r} {_ended(code)}{_in(jobs, board.read(rank))}"
+            at = _at(" in the ", where(rank)) or " before its first step"
+            lost[name] = f"the process of device {name!r} {_ended(code)}{at}"
     waiting = [error["message"] for error in said.values() if error["kind"] == RunError.__name__]
     if lost or (stuck and len(waiting) == len(said)):
         hint = "" if said or stuck else "; a script that calls iopt.run needs `if __name__ == '__main__':` around it"
@@ -55,14 +54,5 @@ def _ended(code: int) -> str:
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
-def _in(jobs: Sequence[Job], place: tuple[int, int] | None) -> str:
-    return " before its first step" if place is None else f" in the {_step(jobs, *place)}"
-
-
-def _since(jobs: Sequence[Job], place: tuple[int, int] | None) -> str:
-    return "" if place is None else f" since it began the {_step(jobs, *place)}"
-
-
-def _step(jobs: Sequence[Job], number: int, step: int) -> str:
-    job = jobs[number]
-    return step_name(schedule(job.problem, job.plan).steps[step])
+def _at(words: str, place: str) -> str:
+    return f"{words}{place}" if place else ""

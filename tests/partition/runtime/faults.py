@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from iopt.partition.runtime import launch
+from iopt.partition.runtime import processes
 from iopt.partition.runtime.board import Board
-from iopt.partition.runtime.rank import Job
+from iopt.partition.runtime.processes import Work
 
 if TYPE_CHECKING:
     import pytest  # ranks import this file, and pytest takes longer than all they do
 
-REAL_RANK = launch._rank
+REAL_RANK = processes._rank
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,11 @@ class Fault:
     by: signal.Signals = signal.SIGKILL
 
 
-def faulty_rank(faults: tuple[Fault, ...], rank: int, jobs: tuple[Job, ...], name: str, timeout_s: float) -> None:
+def faulty_rank(
+    faults: tuple[Fault, ...], rank: int, work: Work, names: Sequence[str], name: str, timeout_s: float
+) -> None:
     """A rank of a launch, with faults."""
-    write, seen, ranks = Board.write, [0], len(jobs[0].problem.cluster)
+    write, seen, ranks = Board.write, [0], len(names)
 
     def write_or_end(board: Board, rank: int, job: int, step: int) -> None:
         write(board, rank, job, step)
@@ -43,12 +45,12 @@ def faulty_rank(faults: tuple[Fault, ...], rank: int, jobs: tuple[Job, ...], nam
                 os.kill(os.getpid(), fault.by)
 
     Board.write = write_or_end  # type: ignore[method-assign]
-    REAL_RANK(rank, jobs, name, timeout_s)
+    REAL_RANK(rank, work, names, name, timeout_s)
 
 
 def inject(monkeypatch: pytest.MonkeyPatch, *faults: Fault) -> None:
     """Into every launch from now on."""
-    monkeypatch.setattr(launch, "_rank", partial(faulty_rank, faults))
+    monkeypatch.setattr(processes, "_rank", partial(faulty_rank, faults))
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def test_a_lost_process_fails_the_run_by_default(monkeypatch: pytest.MonkeyPatch
 def test_a_process_that_hangs_is_named_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     place = PLACES["partial sums"]
     inject(monkeypatch, fault(place, 2, signal.SIGSTOP))
-    monkeypatch.setattr("iopt.partition.runtime.launch.GRACE_S", 1.0)
+    monkeypatch.setattr("iopt.partition.runtime.processes.GRACE_S", 1.0)
     began = time.monotonic()
     found = run(PLAN, problem=PROBLEM, repeat=3, timeout_s=1.0, on_failure="replan", verify=True)
     assert 1.0 < time.monotonic() - began < 30
