@@ -44,7 +44,7 @@ def _run(options: argparse.Namespace) -> int:
     rank = _rank(job)
     join_launched(options.timeout)
     name = job.problem.cluster.devices[rank].name
-    outcome = run_rank(job, rank, common_clock(name))
+    outcome = run_rank(job, rank, int(os.environ.get("LOCAL_RANK", "0")), common_clock(name))
     if outcome is not None:
         _hand_over(job, outcome, options)
     meet(name, "at the end")

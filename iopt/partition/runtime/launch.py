@@ -42,7 +42,7 @@ def launch(jobs: Sequence[Job], timeout_s: float) -> list[Outcome]:
 def _carry_out(jobs: Sequence[Job], rank: int, folder: Path) -> None:
     board = Board(folder / BOARD)
     for number, job in enumerate(jobs):
-        if outcome := run_rank(job, rank, on_step=partial(board.write, rank, number)):
+        if outcome := run_rank(job, rank, rank, on_step=partial(board.write, rank, number)):
             _keep(folder, number, outcome)
 
 

@@ -14,6 +14,7 @@ from iopt.partition.runtime.parameters import Parameters
 from iopt.partition.runtime.schedule import Compute, Exchange, Schedule
 
 NO_PARAMETERS = Parameters((0, 0))
+MEMORY = torch.device("cpu")
 
 
 class Message(NamedTuple):
@@ -29,8 +30,16 @@ class Worker:
     For each exchange: `outgoing` are sent, `incoming` are filled, then `join`. For each compute step: `compute`.
     """
 
-    def __init__(self, schedule: Schedule, device: int, parameters: Mapping[str, Parameters]) -> None:
-        self.schedule, self.device, self.parameters = schedule, device, parameters
+    def __init__(
+        self,
+        schedule: Schedule,
+        device: int,
+        parameters: Mapping[str, Parameters],
+        place: torch.device = MEMORY,
+    ) -> None:
+        """`place`: where its tensors are; the parameters are moved there."""
+        self.schedule, self.device, self.place = schedule, device, place
+        self.parameters = {name: each.to(place) for name, each in parameters.items()}
         self._held: torch.Tensor | None = None
         self._joined: torch.Tensor | None = None
 
@@ -47,7 +56,7 @@ class Worker:
 
     def start(self, tensor: torch.Tensor | None) -> None:
         """A new inference; `tensor` is the input on the source, `channels x height x width`, None elsewhere."""
-        self._held, self._joined = tensor, None
+        self._held, self._joined = None if tensor is None else tensor.to(self.place), None
 
     def outgoing(self, exchange: Exchange) -> list[Message]:
         held = exchange.held[self.device]
@@ -61,7 +70,7 @@ class Worker:
         joined = exchange.joined[self.device]
         self._joined = None
         if exchange.sums is None and joined and joined.meet(exchange.held[self.device]) != joined:
-            self._joined = _empty(joined, exchange.shape)
+            self._joined = _empty(joined, exchange.shape, self.place)
         return [
             Message(transfer.sender, self._place(transfer.box, joined, exchange.shape))
             for transfer in exchange.into(self.device)
@@ -99,7 +108,7 @@ class Worker:
             place = self._joined[box.within(joined)]
             if place.is_contiguous():
                 return place
-        return _empty(box, shape)
+        return _empty(box, shape, self.place)
 
     def _fill(self, exchange: Exchange, received: list[Message]) -> None:
         assert self._joined is not None
@@ -126,5 +135,5 @@ class Worker:
         return total
 
 
-def _empty(box: Box, shape: Shape) -> torch.Tensor:
-    return torch.empty(*box.size, shape.width)
+def _empty(box: Box, shape: Shape, place: torch.device) -> torch.Tensor:
+    return torch.empty(*box.size, shape.width, device=place)
