@@ -53,6 +53,7 @@ def run(
     repeat: int = 1,
     verify: bool = False,
     emulate: bool = False,
+    keep_buffers: bool = False,
     timeout_s: float = 30.0,
     on_failure: OnFailure = "fail",
 ) -> Execution:
@@ -63,10 +64,11 @@ def run(
     when it is read: here, not in the processes. `weights_hash`: what its SHA-256 must be. `inputs` is a tensor
     1 x channels x height x width or a `.npy` file, else random by `seed`. `repeat` inferences are timed, after one that
     is not. `verify` runs the unsplit network, too (the module, if there is one); `emulate` makes computing and sending
-    as slow as the cluster is. No rank waits longer than `timeout_s` for another. `on_failure`: what to do when a
-    process is lost: `fail`, or `replan`: begin again with a plan for the other devices, by the method of the plan file
-    or by `dp`. Raises `IoptError`; `RunError` where a process is lost, and with `replan` where nobody is left. A script
-    that calls it needs `if __name__ == "__main__":`, since its processes import it.
+    as slow as the cluster is; `keep_buffers` allocates those of messages once for all inferences, which is faster where
+    they are large, and takes more memory. No rank waits longer than `timeout_s` for another. `on_failure`: what to do
+    when a process is lost: `fail`, or `replan`: begin again with a plan for the other devices, by the method of the
+    plan file or by `dp`. Raises `IoptError`; `RunError` where a process is lost, and with `replan` where nobody is
+    left. A script that calls it needs `if __name__ == "__main__":`, since its processes import it.
     """
     problem, plan, method = _decided(plan, problem)
     _check_options(seed, repeat, timeout_s, on_failure)
@@ -90,7 +92,9 @@ def run(
         tensor = _input(inputs, graph, seed)
         at = Path(folder) / "input.npy"
         np.save(at, tensor.numpy())
-        job = Job(problem, plan, None if weights is None else str(weights), str(at), seed, repeat, emulate)
+        job = Job(
+            problem, plan, None if weights is None else str(weights), str(at), seed, repeat, emulate, keep_buffers
+        )
         job, outcome, lost = _answered(job, method, timeout_s, on_failure)
         output = _shaped(outcome.output, graph)
         difference = None

@@ -42,6 +42,9 @@ def run(
     emulate: Annotated[
         bool, typer.Option("--emulate", help="Play the cluster: compute and send as slowly as its devices and links.")
     ] = False,
+    keep_buffers: Annotated[
+        bool, typer.Option("--keep-buffers", help="Allocate those of messages once: faster, and more memory.")
+    ] = False,
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", help="How long a process waits for another.")
     ] = 30.0,
@@ -87,6 +90,7 @@ def run(
             repeat=repeat,
             verify=verify,
             emulate=emulate,
+            keep_buffers=keep_buffers,
             timeout_s=timeout,
             on_failure=on_failure.value,
         )

@@ -67,7 +67,15 @@ def _job(options: argparse.Namespace) -> Job:
     file = files.read(options.plan)
     if file.plan is None:
         raise PlanError(f"{file.path}: there is no plan in it ({file.result.status})")
-    return Job(file.problem, file.plan, options.weights, options.input, options.seed, options.repeat)
+    return Job(
+        file.problem,
+        file.plan,
+        options.weights,
+        options.input,
+        options.seed,
+        options.repeat,
+        keep_buffers=options.keep_buffers,
+    )
 
 
 def _rank(job: Job) -> int:
@@ -103,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output", metavar="FILE.npy", help="where rank 0 writes the output")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repeat", type=int, default=1)
+    parser.add_argument("--keep-buffers", action="store_true", help="allocate those of messages once")
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds to wait for another rank")
     parser.add_argument("--trace", metavar="FILE.json", help="where rank 0 writes a Chrome trace")
     parser.add_argument("--on-failure", choices=("fail", "replan"), default="fail", help="only `iopt run` can replan")

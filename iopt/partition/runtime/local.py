@@ -16,10 +16,13 @@ Moved = dict[tuple[int, int], int]
 class LocalRun:
     """Workers for every device of a schedule, ready to run on inputs."""
 
-    def __init__(self, schedule: Schedule, weights: Weights) -> None:
+    def __init__(self, schedule: Schedule, weights: Weights, keep: bool = False) -> None:
+        """`keep`: buffers are allocated once; an output is then overwritten by the next inference."""
         devices = range(len(schedule.devices))
         self.schedule = schedule
-        self.workers = [Worker(schedule, device, load_shard(schedule, device, weights)) for device in devices]
+        self.workers = [
+            Worker(schedule, device, load_shard(schedule, device, weights), keep=keep) for device in devices
+        ]
 
     def __call__(self, tensor: torch.Tensor) -> tuple[torch.Tensor, list[tuple[Exchange, Moved]]]:
         """The output for an input `channels x height x width`, and every exchange that moved something, with the bytes

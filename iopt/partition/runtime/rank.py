@@ -27,6 +27,7 @@ class Job:
     """A plan to run `repeat` times, after one run that is not timed.
 
     `weights`: a safetensors file, `input`: a `.npy` file; None: random by `seed`. `emulate`: as slow as the cluster.
+    `keep_buffers`: what is sent and received has buffers of its own for all inferences.
     """
 
     problem: Problem
@@ -36,6 +37,7 @@ class Job:
     seed: int = 0
     repeat: int = 1
     emulate: bool = False
+    keep_buffers: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def run_rank(
     steps = schedule(job.problem, job.plan)
     name = steps.devices[rank]
     placement = Placement() if job.emulate else find_placement(local_rank)
-    worker = Worker(steps, rank, load_shard(steps, rank, weights_of(job)), placement.device)
+    worker = Worker(steps, rank, load_shard(steps, rank, weights_of(job)), placement.device, job.keep_buffers)
     tensor = input_of(job) if rank == steps.source else None
     emulation = Emulation(job.problem, rank) if job.emulate else None
     run = DistributedRun(steps, worker, origin_s, emulation, on_step, placement.group)

@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 import torch
 
-from iopt.graph.layers import Shape
 from iopt.partition.runtime.boxes import Box
 from iopt.partition.runtime.kernels import epilogue, pre_tensor
 from iopt.partition.runtime.parameters import Parameters
-from iopt.partition.runtime.schedule import Compute, Exchange, Schedule
+from iopt.partition.runtime.schedule import Compute, Exchange, Schedule, Transfer
 
 NO_PARAMETERS = Parameters((0, 0))
 MEMORY = torch.device("cpu")
@@ -36,9 +35,12 @@ class Worker:
         device: int,
         parameters: Mapping[str, Parameters],
         place: torch.device = MEMORY,
+        keep: bool = False,
     ) -> None:
-        """`place`: where its tensors are; the parameters are moved there."""
-        self.schedule, self.device, self.place = schedule, device, place
+        """`place`: where its tensors are; the parameters are moved there. `keep`: what is sent and received has buffers
+        that are allocated once, for all inferences; the output is in one of them, too."""
+        self.schedule, self.device, self.place, self._keep = schedule, device, place, keep
+        self._kept: dict[tuple[int, int], torch.Tensor] = {}
         self.parameters = {name: each.to(place) for name, each in parameters.items()}
         self._held: torch.Tensor | None = None
         self._joined: torch.Tensor | None = None
@@ -61,7 +63,7 @@ class Worker:
     def outgoing(self, exchange: Exchange) -> list[Message]:
         held = exchange.held[self.device]
         return [
-            Message(transfer.receiver, self.held[transfer.box.within(held)].contiguous())
+            Message(transfer.receiver, self._whole(exchange, transfer, self.held[transfer.box.within(held)]))
             for transfer in exchange.out_of(self.device)
         ]
 
@@ -70,10 +72,9 @@ class Worker:
         joined = exchange.joined[self.device]
         self._joined = None
         if exchange.sums is None and joined and joined.meet(exchange.held[self.device]) != joined:
-            self._joined = _empty(joined, exchange.shape, self.place)
+            self._joined = self._empty(exchange, self.device, joined)
         return [
-            Message(transfer.sender, self._place(transfer.box, joined, exchange.shape))
-            for transfer in exchange.into(self.device)
+            Message(transfer.sender, self._place(exchange, transfer, joined)) for transfer in exchange.into(self.device)
         ]
 
     def join(self, exchange: Exchange, received: list[Message]) -> None:
@@ -103,12 +104,27 @@ class Worker:
         if share.output is not None:
             self._held = epilogue(step.operator, parameters, self._held, share.pre, share.output)
 
-    def _place(self, box: Box, joined: Box, shape: Shape) -> torch.Tensor:
+    def _whole(self, exchange: Exchange, transfer: Transfer, part: torch.Tensor) -> torch.Tensor:
+        """The part in one piece."""
+        if part.is_contiguous():
+            return part
+        return self._empty(exchange, transfer.receiver, transfer.box).copy_(part)
+
+    def _place(self, exchange: Exchange, transfer: Transfer, joined: Box) -> torch.Tensor:
         if self._joined is not None:
-            place = self._joined[box.within(joined)]
+            place = self._joined[transfer.box.within(joined)]
             if place.is_contiguous():
                 return place
-        return _empty(box, shape, self.place)
+        return self._empty(exchange, -1 - transfer.sender, transfer.box)
+
+    def _empty(self, exchange: Exchange, use: int, box: Box) -> torch.Tensor:
+        """Room for a box. `use`: the receiver, this device for what is joined, or a sender as -1 - sender."""
+        kept = self._kept.get((id(exchange), use))
+        if kept is None:
+            kept = torch.empty(*box.size, exchange.shape.width, device=self.place)
+            if self._keep:
+                self._kept[id(exchange), use] = kept
+        return kept
 
     def _fill(self, exchange: Exchange, received: list[Message]) -> None:
         assert self._joined is not None
@@ -133,7 +149,3 @@ class Worker:
         for other in others[1:]:
             total += other
         return total
-
-
-def _empty(box: Box, shape: Shape, place: torch.device) -> torch.Tensor:
-    return torch.empty(*box.size, shape.width, device=place)

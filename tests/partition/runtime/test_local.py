@@ -40,7 +40,11 @@ def carry_out(case: Case) -> None:
         precise = case.precise
         assert difference(LocalRun(steps, StateWeights(precise.state))(precise.image)[0], precise) < 1e-10
     run = LocalRun(steps, StateWeights(case.state))
-    _, moved = run(case.image)
+    output, moved = run(case.image)
+    keeping = LocalRun(steps, StateWeights(case.state), keep=True)
+    keeping(case.image * 2)
+    again, largest = keeping(case.image)[0], float(output.abs().max())
+    assert float((again - output).abs().max()) <= 1e-5 * max(largest, 1.0)
     assert [(step.operator, step.kind, pairs) for step, pairs in moved] == predicted_bytes(case)
     held, expected = [worker.resident_bytes for worker in run.workers], predicted_resident(case)
     if sums_pass_norms(case):
@@ -84,6 +88,19 @@ def test_any_plan_of_any_tiny_network() -> None:
     }
     assert min(seen[name] for name in expected) >= 5, seen
     assert seen["output is not zero"] > 0.8 * FEW
+
+
+def test_kept_buffers_are_allocated_once() -> None:
+    kept = 0
+    for seed in range(60):
+        drawn = tiny_case(seed)
+        run = LocalRun(schedule(drawn.problem, drawn.plan), StateWeights(drawn.state), keep=True)
+        run(drawn.image)
+        buffers = [{key: each.data_ptr() for key, each in worker._kept.items()} for worker in run.workers]
+        run(drawn.image)
+        assert [{key: each.data_ptr() for key, each in worker._kept.items()} for worker in run.workers] == buffers
+        kept += sum(map(len, buffers))
+    assert kept > 100
 
 
 @pytest.mark.full
