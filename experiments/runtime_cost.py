@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from random import Random
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -39,14 +40,15 @@ TARGET = 1.05
 SHOWN = {"iopt": "iopt", "kept": "iopt, kept buffers", "torch": "torch", "torch_alone": "torch, input everywhere"}
 
 ABOVE = """\
-Two fully connected layers with a ReLU between them, `width` features everywhere: the first split by output channels, the
-second by input channels, over two processes on one machine (gloo on the loopback interface, one thread each). Both start
-with the input on process 0 and have the output there at the end: iopt sends the input and the partial sums point to
-point, PyTorch's `ColwiseParallel` and `RowwiseParallel` after a broadcast of the input, with their all-reduce. *torch,
-input everywhere* leaves the broadcast out: less than what iopt does. *Kept buffers*: `--keep-buffers`.
+Two fully connected layers with a ReLU between them, `width` features everywhere: the first split by output channels,
+the second by input channels, over two processes on one machine (gloo on the loopback interface, one thread each). Both
+start with the input on process 0 and have the output there at the end: iopt sends the input and the partial sums point
+to point, PyTorch's `ColwiseParallel` and `RowwiseParallel` after a broadcast of the input, with their all-reduce.
+*Torch, input everywhere* leaves the broadcast out: less than what iopt does. *Kept buffers*: `--keep-buffers`.
 
-Medians in us over {rounds} rounds in which all took turns, in an order that changes; *ratio*: median over rounds of iopt
-over torch, and between which values the middle half of the rounds lie. The aim is at most {target}.
+Medians in us over {rounds} rounds in which all took turns, in random order; *ratio*: median over rounds of
+iopt over torch, and between which values the middle half of the rounds lie. The aim is at most {target}.
+{circumstances}
 
 """
 
@@ -67,7 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         run_together(partial(measure, rounds), ["first", "second"], Path(name), 120.0)
         times = json.loads((Path(name) / "times.json").read_text())
     rows = [row(int(width), seconds) for width, seconds in times.items()]
-    text = ABOVE.format(rounds=rounds, target=TARGET) + page.table(HEADER, [line(each) for each in rows])
+    text = ABOVE.format(rounds=rounds, target=TARGET, circumstances=page.circumstances()) + page.table(
+        HEADER, [line(each) for each in rows]
+    )
     print(text)
     if not is_quick:
         print(page.write("runtime_cost", "Run: what the executor itself costs", text, rows))
@@ -121,10 +125,9 @@ def candidates(width: int, rank: int, mesh: Any) -> dict[str, Callable[[], objec
 
 def turns(actions: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Seconds of each action in each round, on this process."""
-    names, seconds = list(actions), {name: [0.0] * rounds for name in actions}
+    names, seconds, random = list(actions), {name: [0.0] * rounds for name in actions}, Random(0)
     for number in range(-5, rounds):
-        first = number % len(names)
-        for name in names[first:] + names[:first]:
+        for name in random.sample(names, len(names)):  # the same on both processes
             distributed.barrier()
             began = time.perf_counter()
             actions[name]()

@@ -26,7 +26,8 @@ from iopt.partition.runtime.worker import Worker
 class Job:
     """A plan to run `repeat` times, after one run that is not timed.
 
-    `weights`: a safetensors file, `input`: a `.npy` file; None: random by `seed`. `emulate`: as slow as the cluster.
+    `weights`: a safetensors file, `input`: a `.npy` file; None: random by `seed`. `emulate`: as slow as the cluster,
+    `emulate_links` as far as its links go, too.
     `keep_buffers`: what is sent and received has buffers of its own for all inferences.
     """
 
@@ -37,6 +38,7 @@ class Job:
     seed: int = 0
     repeat: int = 1
     emulate: bool = False
+    emulate_links: bool = True
     keep_buffers: bool = False
 
 
@@ -80,7 +82,7 @@ def run_rank(
     placement = Placement() if job.emulate else find_placement(local_rank)
     worker = Worker(steps, rank, load_shard(steps, rank, weights_of(job)), placement.device, job.keep_buffers)
     tensor = input_of(job) if rank == steps.source else None
-    emulation = Emulation(job.problem, rank) if job.emulate else None
+    emulation = Emulation(job.problem, rank, job.emulate_links) if job.emulate else None
     run = DistributedRun(steps, worker, origin_s, emulation, on_step, placement.group)
     meet(name, "before an inference")
     peak = worker.resident_bytes + placement.peak_bytes(lambda: run(tensor))
