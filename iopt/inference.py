@@ -54,6 +54,7 @@ def run(
     verify: bool = False,
     emulate: bool = False,
     keep_buffers: bool = False,
+    overlap: bool = False,
     timeout_s: float = 30.0,
     on_failure: OnFailure = "fail",
 ) -> Execution:
@@ -65,7 +66,8 @@ def run(
     1 x channels x height x width or a `.npy` file, else random by `seed`. `repeat` inferences are timed, after one that
     is not. `verify` runs the unsplit network, too (the module, if there is one); `emulate` makes computing and sending
     as slow as the cluster is; `keep_buffers` allocates those of messages once for all inferences, which is faster where
-    they are large, and takes more memory. No rank waits longer than `timeout_s` for another. `on_failure`: what to do
+    they are large, and takes more memory; `overlap` computes the rows that need no halo while halos are on their way,
+    which the prediction knows nothing of. No rank waits longer than `timeout_s` for another. `on_failure`: what to do
     when a process is lost: `fail`, or `replan`: begin again with a plan for the other devices, by the method of the
     plan file or by `dp`. Raises `IoptError`; `RunError` where a process is lost, and with `replan` where nobody is
     left. A script that calls it needs `if __name__ == "__main__":`, since its processes import it.
@@ -74,6 +76,8 @@ def run(
     _check_options(seed, repeat, timeout_s, on_failure)
     if module is not None and weights is not None:
         raise OptionError("both module and weights are given; expected one of them")
+    if overlap and emulate:
+        raise OptionError("overlap: the model of the cluster that is emulated has none; leave out one of the two")
     if weights_hash is not None:
         if weights is None:
             raise OptionError("weights_hash is given without weights; it is the hash of their file")

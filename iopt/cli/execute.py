@@ -45,6 +45,9 @@ def run(
     keep_buffers: Annotated[
         bool, typer.Option("--keep-buffers", help="Allocate those of messages once: faster, and more memory.")
     ] = False,
+    overlap: Annotated[
+        bool, typer.Option("--overlap", help="Compute rows that need no halo while halos are on their way.")
+    ] = False,
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", help="How long a process waits for another.")
     ] = 30.0,
@@ -91,6 +94,7 @@ def run(
             verify=verify,
             emulate=emulate,
             keep_buffers=keep_buffers,
+            overlap=overlap,
             timeout_s=timeout,
             on_failure=on_failure.value,
         )

@@ -77,6 +77,7 @@ def test_run_prints_tables(iopt: Iopt, plan: str) -> None:
         (("--input", "wrong.npy"), "iopt: wrong.npy is 1x3x8x9; expected 1x3x8x8, the input of net"),
         (("--trace", "plan.json"), "iopt: plan.json: cannot be written: it is the file that PLAN names"),
         (("--trace", "none/x.json"), "iopt: none/x.json: cannot be written"),
+        (("--overlap", "--emulate"), "iopt: overlap: the model of the cluster that is emulated has none"),
         (("--repeat", "0"), "iopt: repeat is 0; expected a positive whole number"),
         (("--timeout", "0"), "iopt: timeout_s is 0.0; expected a positive number"),
     ],

@@ -67,6 +67,8 @@ def _job(options: argparse.Namespace) -> Job:
     file = files.read(options.plan)
     if file.plan is None:
         raise PlanError(f"{file.path}: there is no plan in it ({file.result.status})")
+    if options.overlap and (options.emulate or options.emulate_compute):
+        raise OptionError("--overlap: the model of the cluster that is emulated has none; leave out one of the two")
     return Job(
         file.problem,
         file.plan,
@@ -74,7 +76,10 @@ def _job(options: argparse.Namespace) -> Job:
         options.input,
         options.seed,
         options.repeat,
+        emulate=options.emulate or options.emulate_compute,
+        emulate_links=options.emulate,
         keep_buffers=options.keep_buffers,
+        overlap=options.overlap,
     )
 
 
@@ -115,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     slow.add_argument("--emulate", action="store_true", help="compute and send as slowly as the cluster")
     slow.add_argument("--emulate-compute", action="store_true", help="compute as slowly, send as fast as the network")
     parser.add_argument("--keep-buffers", action="store_true", help="allocate those of messages once")
+    parser.add_argument("--overlap", action="store_true", help="compute while messages are on their way")
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds to wait for another rank")
     parser.add_argument("--trace", metavar="FILE.json", help="where rank 0 writes a Chrome trace")
     parser.add_argument("--on-failure", choices=("fail", "replan"), default="fail", help="only `iopt run` can replan")

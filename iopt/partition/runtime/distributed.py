@@ -31,10 +31,13 @@ class DistributedRun:
         emulation: Emulation | None = None,
         on_step: Callable[[int], None] = lambda step: None,
         group: Any = None,
+        overlap: bool = False,
     ) -> None:
         """`origin_s`: what the clocks of all ranks showed at one moment, where they are not one clock. `emulation`: as
         slow as that device; None: as fast as this machine. `on_step` is told the number of each step as it begins.
-        `group`: of the messages, in NCCL's where the worker's tensors are on a GPU; None: the default one."""
+        `group`: of the messages, NCCL's where the worker's tensors are on a GPU; None: the default one. `overlap`:
+        while messages are on their way, compute what needs none of them; its time is in that of the exchange."""
+        self._overlap = overlap
         self._group, self._settle = group, Placement(worker.place, group).settle
         self.schedule, self.worker = schedule, worker
         self._origin_s, self._emulation, self._on_step = origin_s, emulation, on_step
@@ -53,7 +56,7 @@ class DistributedRun:
                 self._on_step(number)
                 began = time.perf_counter() - self._origin_s
                 if isinstance(step, Exchange):
-                    out, into = self._exchange(step)
+                    out, into = self._exchange(step, number)
                     sent.append({peer: part.nbytes for peer, part in out})
                     received.append({peer: part.nbytes for peer, part in into})
                 else:
@@ -68,16 +71,22 @@ class DistributedRun:
         if self._emulation is not None:
             wait_until(began + self._emulation.compute_s(step))
 
-    def _exchange(self, step: Exchange) -> tuple[list[Message], list[Message]]:
+    def _exchange(self, step: Exchange, number: int) -> tuple[list[Message], list[Message]]:
         out, into = self.worker.outgoing(step), self.worker.incoming(step)
         if out or into:
-            self._carry(step, out, into)
+            following = next(iter(self.schedule.steps[number + 1 :]), None) if self._overlap and into else None
+            self._carry(step, out, into, following if isinstance(following, Compute) else None)
         self.worker.join(step, into)
         return out, into
 
-    def _carry(self, step: Exchange, out: Sequence[Message], into: Sequence[Message]) -> None:
+    def _carry(
+        self, step: Exchange, out: Sequence[Message], into: Sequence[Message], following: Compute | None = None
+    ) -> None:
         began = time.perf_counter()
-        for peer, verb, work in self._begun(step, out, into, began):
+        works = self._begun(step, out, into, began)
+        if following is not None:
+            self.worker.compute_ahead(step, following)
+        for peer, verb, work in works:
             with self._naming(step, peer, verb):
                 assert work is not None
                 work.wait()

@@ -28,7 +28,8 @@ class Job:
 
     `weights`: a safetensors file, `input`: a `.npy` file; None: random by `seed`. `emulate`: as slow as the cluster,
     `emulate_links` as far as its links go, too.
-    `keep_buffers`: what is sent and received has buffers of its own for all inferences.
+    `keep_buffers`: what is sent and received has buffers of its own for all inferences. `overlap`: compute
+    while messages are on their way.
     """
 
     problem: Problem
@@ -40,6 +41,7 @@ class Job:
     emulate: bool = False
     emulate_links: bool = True
     keep_buffers: bool = False
+    overlap: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def run_rank(
     worker = Worker(steps, rank, load_shard(steps, rank, weights_of(job)), placement.device, job.keep_buffers)
     tensor = input_of(job) if rank == steps.source else None
     emulation = Emulation(job.problem, rank, job.emulate_links) if job.emulate else None
-    run = DistributedRun(steps, worker, origin_s, emulation, on_step, placement.group)
+    run = DistributedRun(steps, worker, origin_s, emulation, on_step, placement.group, job.overlap)
     meet(name, "before an inference")
     peak = worker.resident_bytes + placement.peak_bytes(lambda: run(tensor))
     records = []

@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import torch
 
+from iopt.graph import Operator
+from iopt.partition.plan import Axis, Interval
 from iopt.partition.runtime.boxes import Box
 from iopt.partition.runtime.kernels import epilogue, pre_tensor
 from iopt.partition.runtime.parameters import Parameters
-from iopt.partition.runtime.schedule import Compute, Exchange, Schedule, Transfer
+from iopt.partition.runtime.schedule import Compute, Exchange, Schedule, Share, Transfer
 
 NO_PARAMETERS = Parameters((0, 0))
 MEMORY = torch.device("cpu")
@@ -26,7 +28,8 @@ class Message(NamedTuple):
 class Worker:
     """Walks through a schedule as one of its devices; whoever drives it carries the messages.
 
-    For each exchange: `outgoing` are sent, `incoming` are filled, then `join`. For each compute step: `compute`.
+    For each exchange: `outgoing` are sent, `incoming` are filled, then `join`. For each compute step: `compute`,
+    perhaps with `compute_ahead` while messages are on their way.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Worker:
         self.parameters = {name: each.to(place) for name, each in parameters.items()}
         self._held: torch.Tensor | None = None
         self._joined: torch.Tensor | None = None
+        self._ahead: tuple[Interval, torch.Tensor] | None = None
 
     @property
     def resident_bytes(self) -> int:
@@ -94,15 +98,40 @@ class Worker:
             self._held = self._joined[need.within(joined)]
         self._joined = None
 
+    def compute_ahead(self, exchange: Exchange, step: Compute) -> None:
+        """What of the next step needs nothing that is still to be received: call it between `outgoing` and `join`."""
+        share, held = step.shares[self.device], exchange.held[self.device]
+        own = held.meet(exchange.need[self.device])
+        if share is None or not own or step.split.axis is not Axis.H or exchange.sums is not None:
+            return
+        if own.channels != share.input.channels:  # it holds a part of every row
+            return
+        if rows := _inside(step.operator, share, own):
+            part = Share(own, Box(share.pre.channels, rows), None)
+            self._ahead = rows, self._pre_tensor(step, part, self.held[own.within(held)])
+
     def compute(self, step: Compute) -> None:
-        share = step.shares[self.device]
+        share, ahead = step.shares[self.device], self._ahead
+        self._ahead = None
         if share is None:
             self._held = None
             return
-        parameters = self.parameters.get(step.operator.name, NO_PARAMETERS)
-        self._held = pre_tensor(step.operator, share, parameters, self.held)
+        if ahead is None:
+            pre = self._pre_tensor(step, share, self.held)
+        else:
+            (first, last), (top, bottom), inside = ahead[0], share.pre.rows, ahead[1]
+            boxes = [Box(share.pre.channels, rows) for rows in ((top, first), (last, bottom))]
+            above, below = (
+                [self._pre_tensor(step, Share(share.input, box, None), self.held)] if box else [] for box in boxes
+            )
+            pre = torch.cat([*above, inside, *below], 1) if above or below else inside
+        self._held = pre
         if share.output is not None:
-            self._held = epilogue(step.operator, parameters, self._held, share.pre, share.output)
+            parameters = self.parameters.get(step.operator.name, NO_PARAMETERS)
+            self._held = epilogue(step.operator, parameters, pre, share.pre, share.output)
+
+    def _pre_tensor(self, step: Compute, share: Share, tensor: torch.Tensor) -> torch.Tensor:
+        return pre_tensor(step.operator, share, self.parameters.get(step.operator.name, NO_PARAMETERS), tensor)
 
     def _whole(self, exchange: Exchange, transfer: Transfer, part: torch.Tensor) -> torch.Tensor:
         """The part in one piece."""
@@ -149,3 +178,13 @@ class Worker:
         for other in others[1:]:
             total += other
         return total
+
+
+def _inside(operator: Operator, share: Share, own: Box) -> Interval | None:
+    """Rows of the share's pre tensor that need no input rows but these; None where there are none."""
+    (first, last), (lo, hi) = share.pre.rows, own.rows
+    while first < last and operator.input_rows(first, first + 1)[0] < lo:
+        first += 1
+    while first < last and operator.input_rows(last - 1, last)[1] > hi:
+        last -= 1
+    return (first, last) if first < last else None

@@ -18,7 +18,7 @@ import iopt as package
 from iopt.partition.files.plan_file import save
 from iopt.partition.methods import solve
 from iopt.partition.problem import Problem
-from iopt.partition.runtime.__main__ import main
+from iopt.partition.runtime.__main__ import _job, _parser, main
 from tests.instances import chain, cluster, linear
 from tests.partition.runtime.faults import limited
 
@@ -87,6 +87,27 @@ def test_nobody_can_plan_again_when_a_rank_takes_the_input_with_it(refused: Refu
     code, said = refused(0, "--on-failure", "replan")
     assert code == 2
     assert said.startswith("iopt: --on-failure replan: expected fail, since the input is lost with its rank")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("", (0, 1, False, False, False, False)),
+        ("--seed 3 --repeat 2 --keep-buffers", (3, 2, False, False, True, False)),
+        ("--emulate", (0, 1, True, True, False, False)),
+        ("--emulate-compute", (0, 1, True, False, False, False)),
+        ("--overlap", (0, 1, False, False, False, True)),
+    ],
+)
+def test_options_reach_the_ranks(refused: Refused, tmp_path: Path, options: str, expected: tuple[object, ...]) -> None:
+    job = _job(_parser().parse_args([str(tmp_path / "plan.json"), *options.split()]))
+    found = (job.seed, job.repeat, job.emulate, job.emulate and job.emulate_links, job.keep_buffers, job.overlap)
+    assert found == expected
+
+
+def test_nothing_overlaps_in_what_is_emulated(refused: Refused) -> None:
+    code, said = refused(0, "--emulate-compute", "--overlap")
+    assert (code, said.startswith("iopt: --overlap: the model")) == (2, True)
 
 
 def test_every_rank_checks_the_hash_of_its_weights(refused: Refused, tmp_path: Path) -> None:
