@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -54,9 +54,14 @@ class Execution:
     PyTorch's allocator had given out besides, without the source's input. `predicted_memory_bytes`: the same by the
     memory models `live` and `runtime`, whichever the plan was decided under.
     `difference`: the largest one from the unsplit network over the largest output, None where it was not asked for.
-    `predicted` and `predicted_resident_bytes` are the evaluator's.
+    `predicted` and `predicted_resident_bytes` are the evaluator's. `problem` and `plan` are what was carried out in the
+    end; `lost`: by its name, how each device was lost for which another plan was made. `records`: what each device
+    measured, inference by inference. `is_lean`: whether `runtime` is the model of what was run; with buffers that are
+    kept or rows computed ahead it is not.
     """
 
+    problem: Problem
+    plan: Plan
     outputs: torch.Tensor
     latency_s: float
     latencies_s: tuple[float, ...]
@@ -67,7 +72,10 @@ class Execution:
     predicted: Evaluation
     predicted_resident_bytes: dict[str, int]
     predicted_memory_bytes: dict[MemoryModel, dict[str, int]]
+    records: tuple[tuple[Record, ...], ...]
     difference: float | None = None
+    lost: Mapping[str, str] = field(default_factory=dict)
+    is_lean: bool = True
 
     @property
     def bytes(self) -> int:
@@ -89,6 +97,8 @@ def execution_of(
     latencies = tuple(run[steps.sink].times_s[-1][1] - run[steps.source].times_s[0][0] for run in runs)
     names = [device.name for device in problem.cluster.devices]
     return Execution(
+        problem,
+        plan,
         outputs,
         median(latencies),
         latencies,
@@ -103,6 +113,7 @@ def execution_of(
         (evaluator := Evaluator(problem))(plan),
         dict(zip(names, _resident(evaluator, plan), strict=True)),
         {model: Evaluator(replace(problem, memory=model))(plan).memory_bytes for model in MODELS},
+        tuple(runs),
         difference,
     )
 
@@ -129,11 +140,14 @@ def to_dict(execution: Execution) -> dict[str, Any]:
     ]
     compute = zip(predicted.compute_by_operator_s, execution.compute_by_operator_s, strict=True)
     return {
+        "devices": [device.name for device in execution.problem.cluster.devices],
+        "lost": dict(execution.lost),
         "latency_s": {"predicted": predicted.latency_s, "measured": execution.latency_s},
         "latencies_s": list(execution.latencies_s),
         "bytes": {"predicted": predicted.bytes, "counted": execution.bytes},
         "bytes_agree": execution.bytes_agree,
         "difference": execution.difference,
+        "memory_as_modelled": execution.is_lean,
         "resident_bytes": {
             name: {"predicted": execution.predicted_resident_bytes[name], "counted": count}
             for name, count in execution.resident_bytes.items()

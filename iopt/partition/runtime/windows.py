@@ -82,7 +82,8 @@ def _divided(sums: torch.Tensor, down: Ints, across: Ints) -> torch.Tensor:
 
     The divisors are numpy's: a number of Python's would become a tensor in PyTorch's memory.
     """
-    rows, columns = (torch.from_numpy(counts.astype(sums.numpy().dtype)) for counts in (down, across))
+    kind = np.float64 if sums.dtype == torch.float64 else np.float32
+    rows, columns = (torch.from_numpy(counts.astype(kind)).to(sums.device) for counts in (down, across))
     return sums.div_(rows[:, None]).div_(columns)
 
 

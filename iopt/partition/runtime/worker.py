@@ -7,12 +7,16 @@ from typing import NamedTuple
 
 import torch
 
+from iopt.graph import Operator
+from iopt.graph.layers import Identity
+from iopt.partition.plan import Axis, Interval
 from iopt.partition.runtime.boxes import Box
 from iopt.partition.runtime.kernels import epilogue, pre_tensor
 from iopt.partition.runtime.parameters import Parameters
-from iopt.partition.runtime.schedule import Compute, Exchange, Schedule
+from iopt.partition.runtime.schedule import Compute, Exchange, Schedule, Share, Transfer
 
 NO_PARAMETERS = Parameters((0, 0))
+MEMORY = torch.device("cpu")
 
 
 class Message(NamedTuple):
@@ -25,15 +29,29 @@ class Message(NamedTuple):
 class Worker:
     """Walks through a schedule as one of its devices; whoever drives it carries the messages.
 
-    For each exchange: `outgoing` are sent, `incoming` are filled, then `join`. For each compute step: `compute`.
+    For each exchange: `outgoing` are sent, `incoming` are filled, then `join`. For each compute step: `compute`,
+    perhaps with `compute_ahead` while messages are on their way.
     Between steps it has one tensor, just the box that it holds: no view keeps more alive. What is allocated when is
-    written down in `docs/partition.md`; `iopt.partition.footprint` counts it.
+    written down in `docs/partition.md`; `iopt.partition.footprint` counts it, without buffers that are kept and what is
+    computed ahead.
     """
 
-    def __init__(self, schedule: Schedule, device: int, parameters: Mapping[str, Parameters]) -> None:
-        self.schedule, self.device, self.parameters = schedule, device, parameters
+    def __init__(
+        self,
+        schedule: Schedule,
+        device: int,
+        parameters: Mapping[str, Parameters],
+        place: torch.device = MEMORY,
+        keep: bool = False,
+    ) -> None:
+        """`place`: where its tensors are; the parameters are moved there. `keep`: what is sent and received has buffers
+        that are allocated once, for all inferences; the output is in one of them, too."""
+        self.schedule, self.device, self.place, self._keep = schedule, device, place, keep
+        self._kept: dict[tuple[int, int], torch.Tensor] = {}
+        self.parameters = {name: each.to(place) for name, each in parameters.items()}
         self._held: torch.Tensor | None = None
         self._needed: torch.Tensor | None = None
+        self._ahead: tuple[Interval, torch.Tensor] | None = None
         self._is_given = False
 
     @property
@@ -50,7 +68,7 @@ class Worker:
     def start(self, tensor: torch.Tensor | None) -> None:
         """A new inference; `tensor` is the input on the source, `channels x height x width`, None elsewhere. It is
         never changed."""
-        self._held, self._needed, self._is_given = tensor, None, True
+        self._held, self._needed, self._is_given = None if tensor is None else tensor.to(self.place), None, True
 
     def outgoing(self, exchange: Exchange) -> list[Message]:
         """What to send; to be let go of before `join`."""
@@ -59,7 +77,7 @@ class Worker:
         for transfer in exchange.out_of(self.device):
             part = self.held[transfer.box.within(held)]
             if exchange.packs:
-                part = part.clone(memory_format=torch.contiguous_format)
+                part = self._empty(exchange, transfer.receiver, transfer.box).copy_(part)
             messages.append(Message(transfer.receiver, part))
         return messages
 
@@ -67,10 +85,9 @@ class Worker:
         """Where to put what arrives: in its place in the need, if it lies there in one piece."""
         need = exchange.need[self.device]
         if need and exchange.sums is None and not self._keeps(exchange):
-            self._needed = self._empty(need, exchange)
+            self._needed = self._empty(exchange, self.device, need)
         return [
-            Message(transfer.sender, self._place(transfer.box, need, exchange))
-            for transfer in exchange.into(self.device)
+            Message(transfer.sender, self._place(exchange, transfer, need)) for transfer in exchange.into(self.device)
         ]
 
     def join(self, exchange: Exchange, received: list[Message]) -> None:
@@ -93,27 +110,61 @@ class Worker:
         received.clear()
         self._needed, self._is_given = None, False
 
+    def compute_ahead(self, exchange: Exchange, step: Compute) -> None:
+        """What of the next step needs nothing that is still to be received: call it between `incoming` and `join`."""
+        share, held = step.shares[self.device], exchange.held[self.device]
+        own = held.meet(exchange.need[self.device])
+        if share is None or not own or step.split.axis is not Axis.H or exchange.sums is not None:
+            return
+        if own.channels != share.input.channels:  # it holds a part of every row
+            return
+        if isinstance(step.operator.body, Identity):  # it works in place, on what `join` puts together
+            return
+        if rows := _inside(step.operator, share, own):
+            part = Share(own, Box(share.pre.channels, rows), None)
+            self._ahead = rows, self._pre_tensor(step, part, self.held[own.within(held)])
+
     def compute(self, step: Compute) -> None:
         share = step.shares[self.device]
         if share is None:
             self._held = None
             return
-        parameters = self.parameters.get(step.operator.name, NO_PARAMETERS)
-        self._held = pre_tensor(step.operator, share, parameters, self.held)
+        self._held = self._pre_tensor(step, share, self.held) if self._ahead is None else self._completed(step, share)
         if share.output is not None:
+            parameters = self.parameters.get(step.operator.name, NO_PARAMETERS)
             self._held = epilogue(step.operator, parameters, self._held, share.pre, share.output)
+
+    def _completed(self, step: Compute, share: Share) -> torch.Tensor:
+        """The share's pre tensor, around the rows that were computed ahead."""
+        assert self._ahead is not None
+        ((first, last), inside), (top, bottom) = self._ahead, share.pre.rows
+        self._ahead = None
+        above, below = (
+            [self._pre_tensor(step, Share(share.input, box, None), self.held)] if box else []
+            for box in (Box(share.pre.channels, rows) for rows in ((top, first), (last, bottom)))
+        )
+        return torch.cat([*above, inside, *below], 1) if above or below else inside
+
+    def _pre_tensor(self, step: Compute, share: Share, tensor: torch.Tensor) -> torch.Tensor:
+        return pre_tensor(step.operator, share, self.parameters.get(step.operator.name, NO_PARAMETERS), tensor)
 
     def _keeps(self, exchange: Exchange) -> bool:
         """Whether the device holds just what it needs; the input of the network is the caller's."""
         return exchange.need[self.device] == exchange.held[self.device] and not self._is_given
 
-    def _place(self, box: Box, need: Box, exchange: Exchange) -> torch.Tensor:
+    def _place(self, exchange: Exchange, transfer: Transfer, need: Box) -> torch.Tensor:
         if self._needed is not None and exchange.in_place:
-            return self._needed[box.within(need)]
-        return self._empty(box, exchange)
+            return self._needed[transfer.box.within(need)]
+        return self._empty(exchange, -1 - transfer.sender, transfer.box)
 
-    def _empty(self, box: Box, exchange: Exchange) -> torch.Tensor:
-        return torch.empty(*box.size, exchange.shape.width)
+    def _empty(self, exchange: Exchange, use: int, box: Box) -> torch.Tensor:
+        """Room for a box. `use`: the receiver, this device for what it needs, or a sender as -1 - sender."""
+        kept = self._kept.get((id(exchange), use))
+        if kept is None:
+            kept = torch.empty(*box.size, exchange.shape.width, device=self.place)
+            if self._keep:
+                self._kept[id(exchange), use] = kept
+        return kept
 
     def _fill(self, exchange: Exchange, received: list[Message]) -> None:
         assert self._needed is not None
@@ -142,3 +193,13 @@ class Worker:
         for device in order[1:]:
             total += parts[device]
         return total
+
+
+def _inside(operator: Operator, share: Share, own: Box) -> Interval | None:
+    """Rows of the share's pre tensor that need no input rows but these; None where there are none."""
+    (first, last), (lo, hi) = share.pre.rows, own.rows
+    while first < last and operator.input_rows(first, first + 1)[0] < lo:
+        first += 1
+    while first < last and operator.input_rows(last - 1, last)[1] > hi:
+        last -= 1
+    return (first, last) if first < last else None
