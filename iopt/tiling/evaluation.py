@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from iopt.door.given import check_kind
 from iopt.graph.layers import ELEMENT_BYTES
 from iopt.tiling.fitting import check
-from iopt.tiling.layers import Layer
+from iopt.tiling.layers import Layer, map_shape
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.predictors import (
     assembly_bytes,
@@ -24,7 +24,10 @@ from iopt.tiling.predictors import (
 )
 from iopt.tiling.problem import Problem
 from iopt.tiling.rim import rim_cells
-from iopt.tiling.tiles import Step, group_tiles
+from iopt.tiling.tiles import Region, Step, group_tiles
+
+Held = dict[int, Region]
+"""What a tile holds of the maps that layers of its group wrote."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,9 @@ class Evaluator:
         for layer in own:
             cells = layer.output.height * layer.output.width
             x = int(scratch_bytes(problem.predictor, problem.backend, layer, cells))
-            needs.append(untiled_bytes(problem.predictor, layers, layer.index, x) + problem.streamed_bytes(layer))
+            alive = problem.alive[layer.index]
+            maps = untiled_bytes(problem.predictor, layers, layer.index, alive, x)
+            needs.append(maps + problem.streamed_bytes(layer))
             latency_s += 0.0 if problem.host is None else float(problem.host.seconds(layer.index, cells))
         peak = max(needs)
         return GroupCost(
@@ -118,11 +123,14 @@ class Evaluator:
         peak, at, alive, most_alive, macs, latency_s = -1, (group.first, (0, 0)), 0, 0, 0, 0.0
         for tile in group_tiles(layers, group, problem.grid):
             latency_s += 0.0 if problem.host is None else problem.host.cut_s
+            held: Held = {}
             for step in tile.steps:
                 layer = layers[step.layer]
-                needs = self._working(layer, step, step.layer == group.first, alive)
+                needs = self._working(layer, step, held, alive)
                 if needs > peak:
                     peak, at = needs, (step.layer, (tile.row, tile.column))
+                held = {name: region for name, region in held.items() if name not in layer.frees}
+                held[step.layer] = step.holds
                 alive += _strip_bytes(layer, step)
                 most_alive = max(most_alive, alive)
                 cells = self._computed(layer, step)
@@ -131,16 +139,25 @@ class Evaluator:
         seconds = None if problem.host is None else latency_s
         return GroupCost(group, besides + peak, *at, macs, seconds, most_alive)
 
-    def _working(self, layer: Layer, step: Step, is_first: bool, alive: int) -> int:
+    def _working(self, layer: Layer, step: Step, held: Held, alive: int) -> int:
         """The most that one layer of one tile needs, with the strips alive; 0 where there is nothing to do."""
         problem, needs = self.problem, 0
         out = layer.output.channels * ELEMENT_BYTES
         if cells := self._computed(layer, step):
             height, width = step.reads.rows.size, step.reads.columns.size
-            i = layer.input.channels * height * width * ELEMENT_BYTES
-            q = copied_bytes(problem.predictor, problem.backend, layer, is_first, height, width, step.padding)
+            i, d, view = (
+                sum(map_shape(problem.layers, name).channels * regions[name].cells * ELEMENT_BYTES for name in regions)
+                for regions in (
+                    held,
+                    {name: held[name] for name in layer.frees if name in held},
+                    {name: step.reads for name in layer.inputs if name not in held},
+                )
+            )
+            before = layer.inputs[0]
+            columns = held[before].columns.size if before in held else layer.input.width
+            q = copied_bytes(problem.predictor, problem.backend, layer, columns, height, width, step.padding)
             x = scratch_bytes(problem.predictor, problem.backend, layer, cells)
-            needs = int(tile_bytes(problem.predictor, is_first, i, q, out * cells, x))
+            needs = int(tile_bytes(problem.predictor, i, d, view, q, out * cells, x))
             needs += problem.streamed_bytes(layer)
         if step.taken:
             needs = max(needs, assembly_bytes(out * step.computes.cells, out * step.holds.cells))

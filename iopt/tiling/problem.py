@@ -13,8 +13,9 @@ from iopt.errors import OptionError
 from iopt.graph import Graph
 from iopt.tiling.grids import Grid
 from iopt.tiling.latency import HostModel
-from iopt.tiling.layers import Layer, chain
+from iopt.tiling.layers import Layer, layers_of
 from iopt.tiling.predictors import EXECUTORS, Backend, Predictor, Weights
+from iopt.tiling.units import Unit, alive_maps, units_of
 
 Objective = Literal["macs", "latency", "memory"]
 Crop = Literal["exact", "rim"]
@@ -38,7 +39,7 @@ class Problem:
     tiles are cut; `crop`: tiles compute what is wanted (`exact`), or all that darknet computes (`rim`).
     `max_tiles`: rows, and columns, of tiles that a search considers; `reuse`: whether it considers
     checkerboard reuse, which `rim` does not have.
-    Raises `OptionError`, and `ModelError` for a network that is no chain.
+    Raises `OptionError`, and `ModelError` for a network with early exits.
     """
 
     graph: Graph
@@ -101,8 +102,18 @@ class Problem:
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
-        """The network as a chain."""
-        return chain(self.graph)
+        """The network, in topological order."""
+        return layers_of(self.graph)
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """What cuts may be between."""
+        return units_of(self.layers)
+
+    @cached_property
+    def alive(self) -> tuple[frozenset[int], ...]:
+        """Per layer the maps in memory when it runs over whole maps, see `units.alive_maps`."""
+        return alive_maps(self.layers)
 
     @cached_property
     def macs(self) -> int:

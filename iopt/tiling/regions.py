@@ -70,6 +70,13 @@ def read(layer: Layer, side: int, written: Intervals) -> tuple[Intervals, Array,
     return Intervals(np.clip(lo, 0, size) * keep, np.clip(hi, 0, size) * keep), before, after
 
 
+def hull(first: Intervals, second: Intervals) -> Intervals:
+    """The smallest intervals that hold both; an empty one holds nothing."""
+    lo = np.where(second.is_empty, first.lo, np.where(first.is_empty, second.lo, np.minimum(first.lo, second.lo)))
+    hi = np.where(second.is_empty, first.hi, np.where(first.is_empty, second.hi, np.maximum(first.hi, second.hi)))
+    return Intervals(lo, hi)
+
+
 def core(wanted: Intervals, even: Intervals, neighbours: tuple[Array, Array]) -> tuple[Intervals, Array, Array]:
     """What of `wanted` neither neighbour has among its `even` intervals, and the cells that the one before and the one
     after have. `neighbours`: indices of both, -1 for none."""

@@ -62,9 +62,9 @@ class Strip:
 class Step:
     """One layer of one tile.
 
-    `reads`: region of the input map, `padding` around it; `computes`: region of the output map, empty where neighbours
-    have it all; `holds`: region of the output that the tile has afterwards, `computes` with the strips `taken` over
-    from even neighbours; `kept`: strips that it copies out of `computes` for odd ones.
+    `reads`: region of the input map, or of each of several, `padding` around it; `computes`: region of the output map,
+    empty where neighbours have it all; `holds`: region of the output that the tile has afterwards, `computes` with the
+    strips `taken` over from even neighbours; `kept`: strips that it copies out of `computes` for odd ones.
     """
 
     layer: int
@@ -92,7 +92,7 @@ class Tile:
 def group_tiles(layers: Sequence[Layer], group: Group, grid: Grid) -> tuple[Tile, ...]:
     """The tiles of a tiled group in the order in which they run: row by row, with reuse the even ones first.
 
-    The group's layers must have windows and its tiling no empty tile.
+    The group's layers must have windows and its tiling no empty tile. A group with a block has no reuse.
     """
     own = layers[group.first : group.last + 1]
     output = own[-1].output
@@ -124,13 +124,28 @@ def needed(layer: Layer, region: Region) -> tuple[Region, Padding]:
 
 
 def recursion(layers: Sequence[Layer], region: Region) -> tuple[Step, ...]:
-    """The steps that compute a region of the last layer's output from the first one's input, all of it anew."""
+    """The steps that compute a region of the last layer's output from the first one's input, all of it anew.
+
+    Of a map with several readers a tile holds the hull of what they read.
+    """
     steps: list[Step] = []
+    wanted = {layers[-1].index: region}
     for layer in reversed(layers):
+        region = wanted[layer.index]
         reads, padding = needed(layer, region)
         steps.append(Step(layer.index, reads, padding, region, region))
-        region = reads
+        for name in layer.inputs:
+            wanted[name] = reads if name not in wanted else _hull(wanted[name], reads)
     return tuple(reversed(steps))
+
+
+def _hull(first: Region, second: Region) -> Region:
+    """Of each side the smallest span that holds both; an empty one holds nothing."""
+    rows, columns = (
+        Span(min(a.lo, b.lo), max(a.hi, b.hi)) if a.size and b.size else (a if a.size else b)
+        for a, b in zip(first, second, strict=True)
+    )
+    return Region(rows, columns)
 
 
 def _needed(layer: Layer, side: int, span: Span) -> tuple[Span, int, int]:

@@ -11,7 +11,7 @@ from iopt.tiling.evaluation import evaluate
 from iopt.tiling.host.calibration import Run, errors, fit, fitted_bias
 from iopt.tiling.host.profiling import profile
 from iopt.tiling.latency import HostModel, LayerTime
-from iopt.tiling.layers import chain
+from iopt.tiling.layers import layers_of
 from iopt.tiling.notation import parse
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
@@ -93,6 +93,6 @@ def test_a_profile_has_a_time_for_every_layer_and_size() -> None:
     model = profile(graph, weights(graph, 0), parts=(1, 2, 4), repeat=1)
     assert [time.cells for time in model.layers] == SIZES
     assert all(value > 0 for time in model.layers for value in time.seconds)
-    configuration = parse("4x4/2/1x1", len(chain(graph)))
+    configuration = parse("4x4/2/1x1", len(layers_of(graph)))
     assert (evaluate(Problem(graph, host=model), configuration).latency_s or 0) > 0
     assert len(profile(graph, weights(graph, 0), "torch", (1,), 1).layers) == 4

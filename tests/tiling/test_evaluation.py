@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from iopt.errors import ModelError, OptionError, PlanError
-from iopt.graph import Graph
-from iopt.graph.layers import Add, Shape
 from iopt.tiling.evaluation import Evaluation, evaluate
 from iopt.tiling.latency import TICK_S, HostModel, LayerTime
 from iopt.tiling.notation import parse
@@ -196,9 +194,7 @@ def test_problems_that_make_no_sense(options: dict[str, Any], message: str) -> N
     assert message in str(caught.value)
 
 
-def test_a_problem_of_a_graph_with_branches() -> None:
-    (first,) = instances.chain("net", (3, 8, 8), [conv(3, 1)])
-    (second,) = instances.chain("net", (3, 8, 8), [conv(3, 1)])
-    join = replace(second, name="join", body=Add(), inputs=("op1", "input"), input_shapes=(Shape(3, 8, 8),) * 2)
-    with pytest.raises(ModelError, match="operator 'join' joins branches"):
-        Problem(Graph("net", Shape(3, 8, 8), (first, join)))
+def test_a_problem_of_a_graph_with_early_exits() -> None:
+    graph = instances.chain("net", (3, 8, 8), [conv(3, 1), conv(3, 1)])
+    with pytest.raises(ModelError, match="operator 'op1' writes an early exit"):
+        Problem(replace(graph, exits=(("early", "op1"), ("final", "op2"))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,12 +17,16 @@ from iopt.tiling.evaluation import Evaluation, evaluate
 from iopt.tiling.executor.allocator import Allocation, measure
 from iopt.tiling.executor.runtime import Runtime
 from iopt.tiling.executor.trial import difference
-from iopt.tiling.layers import chain
+from iopt.tiling.layers import Layer, layers_of
 from iopt.tiling.notation import parse
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.problem import Problem
+from iopt.tiling.tiles import Tile, group_tiles
+from iopt.tiling.units import units_of
 from tests import instances
+from tests.importer import interpreter
 from tests.instances import conv, linear
+from tests.tiling.branches import executed_branches
 from tests.tiling.executed import State, executed, weights
 from tests.tiling.networks import GOLDEN, yolov2_16
 
@@ -35,7 +40,7 @@ def image(graph: Graph, seed: int = 0) -> torch.Tensor:
 
 
 def untiled(graph: Graph) -> Configuration:
-    return Configuration((Group(0, len(chain(graph)) - 1),))
+    return Configuration((Group(0, len(layers_of(graph)) - 1),))
 
 
 def judged(graph: Graph, configuration: Configuration, executor: str, grid: str = "balanced") -> Evaluation:
@@ -49,10 +54,11 @@ def measured(runtime: Runtime, tensor: torch.Tensor) -> Allocation:
     return measure(lambda: runtime(tensor))
 
 
-def assert_as_predicted(seed: int) -> None:
-    graph, state, configuration = executed(seed)
+def assert_as_predicted(seed: int, draw: Callable[[int], tuple[Graph, State, Configuration]] = executed) -> None:
+    graph, state, configuration = draw(seed)
     tensor = image(graph, seed)
-    expected = Runtime(graph, untiled(graph), state, "torch")(tensor)
+    with torch.inference_mode():
+        expected = interpreter.run(graph, state, tensor)
     for executor in EXECUTORS:
         runtime, evaluation = Runtime(graph, configuration, state, executor), judged(graph, configuration, executor)
         assert difference(runtime(tensor), expected) < TOLERANCE
@@ -71,9 +77,49 @@ def test_output_work_and_peak_of_many_chains(seed: int) -> None:
     assert_as_predicted(seed)
 
 
+@pytest.mark.parametrize("seed", range(100))
+def test_output_work_and_peak_of_branches(seed: int) -> None:
+    assert_as_predicted(seed, executed_branches)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(100, 500))
+def test_output_work_and_peak_of_many_branches(seed: int) -> None:
+    assert_as_predicted(seed, executed_branches)
+
+
+def reads_less(block: Sequence[Layer], tile: Tile) -> bool:
+    """Whether a layer reads fewer columns of a map than the tile holds of it, for another layer."""
+    steps = {step.layer: step for step in tile.steps}
+    return any(
+        steps[layer.index].reads.columns.size < steps[name].holds.columns.size
+        for layer in block
+        for name in layer.inputs
+        if name in steps
+    )
+
+
+def test_the_branches_are_of_every_kind() -> None:
+    kinds, blocks, nested, narrow = set(), list[bool](), 0, 0
+    for graph, _, configuration in map(executed_branches, range(100)):
+        layers = layers_of(graph)
+        kinds |= {layer.kind for layer in layers}
+        for unit in (unit for unit in units_of(layers) if unit.is_block):
+            group = next(group for group in configuration.groups if group.last >= unit.last)
+            blocks.append(group.is_tiled)
+            own = layers[unit.first : unit.last + 1]
+            nested += any(layer.kind in ("add", "concat") for layer in own[:-1])
+            tiles = group_tiles(layers, group, "balanced") if group.is_tiled else ()
+            narrow += any(reads_less(own, tile) for tile in tiles)
+    assert kinds == {"conv", "max", "average", "linear", "elementwise", "add", "concat"}
+    assert 20 < sum(blocks) < len(blocks) - 20
+    assert nested > 20
+    assert narrow > 15, "readers that want less than the hull"
+
+
 def test_the_chains_are_of_every_kind() -> None:
     drawn = [executed(seed) for seed in range(60)]
-    layers = [layer for graph, _, _ in drawn for layer in chain(graph)]
+    layers = [layer for graph, _, _ in drawn for layer in layers_of(graph)]
     groups = [group for _, _, configuration in drawn for group in configuration.groups if group.is_tiled]
     assert {layer.kind for layer in layers} == {"conv", "max", "average", "linear", "elementwise"}
     assert len(groups) > 60
@@ -100,7 +146,7 @@ def golden() -> tuple[State, torch.Tensor, torch.Tensor]:
     state, tensor = weights(graph, 0), image(graph)
     current = tensor
     with torch.inference_mode():
-        for layer, row in zip(chain(graph), GOLDEN["layers"], strict=True):
+        for layer, row in zip(layers_of(graph), GOLDEN["layers"], strict=True):
             if layer.kind == "conv":
                 kernel = state[f"op{layer.index + 1}.weight"]
                 current = torch.relu(nn.functional.conv2d(current, kernel, None, row["stride"], row["padding"]))
@@ -179,7 +225,7 @@ def test_runtimes_of_one_network_share_linear_weights() -> None:
     assert difference(second(tensor), first(tensor)) < TOLERANCE
     assert first.kernels[1].body is second.kernels[1].body
     assert first.kernels[0].body is not second.kernels[0].body
-    assert first.macs == second.macs == sum(layer.macs for layer in chain(graph))
+    assert first.macs == second.macs == sum(layer.macs for layer in layers_of(graph))
 
 
 def test_what_is_refused() -> None:

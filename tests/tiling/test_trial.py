@@ -11,7 +11,7 @@ from torch import nn
 from iopt import zoo
 from iopt.errors import ModelError, OptionError
 from iopt.tiling.executor.trial import difference, execute, network, paired
-from iopt.tiling.layers import chain
+from iopt.tiling.layers import layers_of
 from iopt.tiling.notation import parse
 
 TOLERANCE = 1e-5
@@ -61,7 +61,7 @@ LARGE = {
 def assert_as_module(make: Callable[[], Made], texts: tuple[str, ...]) -> None:
     module, size = make()
     tensor = torch.randn(size, generator=torch.Generator().manual_seed(1))
-    layers = len(chain(network(module, tensor, "network")[0]))
+    layers = len(layers_of(network(module, tensor, "network")[0]))
     for text in texts:
         for executor in ("lean", "torch"):
             run = execute(module, tensor, parse(text, layers), executor, repeat=1)

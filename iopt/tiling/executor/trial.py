@@ -38,8 +38,8 @@ def execute(
 ) -> Execution:
     """Run the module's network as the configuration says, and the module itself, `repeat` times each.
 
-    `image`: 1 x channels x height x width in fp32. The module is left as it was. Raises `ModelError` for a module that
-    is no chain, `PlanError` for a configuration of another network.
+    `image`: 1 x channels x height x width in fp32. The module is left as it was. Raises `ModelError` for a module
+    with early exits, `PlanError` for a configuration of another network.
     """
     if type(repeat) is not int or repeat < 1:
         raise OptionError(f"repeat is {shown(repeat)}; expected a whole number, 1 or more")

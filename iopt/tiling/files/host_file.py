@@ -13,7 +13,7 @@ from iopt.graph import Graph
 from iopt.graph.file import graph_hash
 from iopt.tiling.instance import host_of, host_to_dict
 from iopt.tiling.latency import HostModel
-from iopt.tiling.layers import chain
+from iopt.tiling.layers import layers_of
 
 if TYPE_CHECKING:
     from iopt.tiling.files.host_schema import HostData
@@ -56,7 +56,7 @@ def load_host(path: str | Path, graph: Graph) -> Host:
             f"{path}: the host's times are of the network {host.network!r}; expected those of {graph.name!r} "
             f"on an input of 1x{graph.input_shape}"
         )
-    if (count := len(chain(graph))) != len(host.model.layers):
+    if (count := len(layers_of(graph))) != len(host.model.layers):
         raise ModelError(f"{path}: model.layers: {len(host.model.layers)} entries; expected {count}, one per layer")
     return host
 

@@ -24,6 +24,12 @@ class Candidate:
     is_feasible: bool
 
 
+def tileable(problem: Problem) -> int:
+    """How many layers come before the first unit that needs its whole input."""
+    whole = next((layer.index for layer in problem.layers if layer.whole), len(problem.layers))
+    return next((unit.first for unit in problem.units if unit.last >= whole), len(problem.layers))
+
+
 def candidates(problem: Problem, space: Iterable[Configuration], most: int) -> list[Candidate]:
     """Those of `space` that fit the network; `most`: rows, and columns, of their tiles at most."""
     table = build(replace(problem, max_tiles=most))

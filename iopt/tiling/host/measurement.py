@@ -65,7 +65,7 @@ def measured(
 ) -> Measurement:
     """Times of all layers by size of tile, and what configurations of MAFAT's space take besides; `repeat` runs each.
 
-    `state`: weights by the names in the graph. Raises `ModelError` for a network that is no chain.
+    `state`: weights by the names in the graph. Raises `ModelError` for a network with early exits.
     """
     if type(repeat) is not int or repeat < 1:
         raise OptionError(f"repeat is {shown(repeat)}; expected a whole number, 1 or more")

@@ -12,7 +12,7 @@ from iopt.graph import Graph
 from iopt.tiling.executor import maps
 from iopt.tiling.executor.kernels import Executor, Kernel, load
 from iopt.tiling.latency import HostModel, LayerTime
-from iopt.tiling.layers import Layer, chain
+from iopt.tiling.layers import Layer, layers_of, map_shape
 from iopt.tiling.tiles import Padding, Region, Span, Step
 
 PARTS = (1, 2, 3, 4, 6, 8, 12, 16)
@@ -32,34 +32,42 @@ def profile(
 
     Overheads per call are in those times, what new memory costs is not: see `calibration.fit`.
     """
-    layers = chain(graph)
+    layers = layers_of(graph)
     sizes = [(layer.input.height, layer.input.width) for layer in layers]
     with torch.inference_mode():
         kernels = load(layers, state, executor, sizes)
         return HostModel(
-            tuple(_layer_time(layer, kernel, parts, repeat) for layer, kernel in zip(layers, kernels, strict=True))
+            tuple(_layer_time(kernel, _channels(layers, kernel.layer), parts, repeat) for kernel in kernels)
         )
 
 
-def _layer_time(layer: Layer, kernel: Kernel, parts: Sequence[int], repeat: int) -> LayerTime:
-    _, height, width = layer.output
-    points = {height * width: _whole(layer, kernel, repeat)}
+def _channels(layers: Sequence[Layer], layer: Layer) -> list[int]:
+    """Of each of a layer's inputs."""
+    return [map_shape(layers, name).channels for name in layer.inputs]
+
+
+def _layer_time(kernel: Kernel, channels: Sequence[int], parts: Sequence[int], repeat: int) -> LayerTime:
+    """`channels`: of each input."""
+    layer, (_, height, width) = kernel.layer, kernel.layer.output
+    points = {height * width: _whole(kernel, channels, repeat)}
     if not layer.whole:
         for part in parts:
             rows, columns = -(-height // part), -(-width // part)
             if rows * columns not in points:
-                points[rows * columns] = _tile(layer, kernel, rows, columns, repeat)
+                points[rows * columns] = _tile(kernel, channels, rows, columns, repeat)
     cells = sorted(points)
     return LayerTime(tuple(map(float, cells)), tuple(points[count] for count in cells))
 
 
-def _whole(layer: Layer, kernel: Kernel, repeat: int) -> float:
-    tensor = maps.empty(*layer.input).normal_()
-    return _typical(tensor, lambda: kernel.whole(tensor), repeat)
+def _whole(kernel: Kernel, channels: Sequence[int], repeat: int) -> float:
+    _, height, width = kernel.layer.input
+    tensors = [maps.empty(count, height, width).normal_() for count in channels]
+    return _typical(tensors, lambda: kernel.whole(tensors), repeat)
 
 
-def _tile(layer: Layer, kernel: Kernel, rows: int, columns: int, repeat: int) -> float:
+def _tile(kernel: Kernel, channels: Sequence[int], rows: int, columns: int, repeat: int) -> float:
     """Of a tile that nothing is clipped from."""
+    layer = kernel.layer
     window = layer.window
     assert window is not None
     height, width = (
@@ -67,16 +75,17 @@ def _tile(layer: Layer, kernel: Kernel, rows: int, columns: int, repeat: int) ->
     )
     reads, computes = (Region(Span(0, size[0]), Span(0, size[1])) for size in ((height, width), (rows, columns)))
     step = Step(layer.index, reads, Padding(), computes, computes)
-    tensor = maps.empty(layer.input.channels, height, width).normal_()
-    return _typical(tensor, lambda: kernel.tile(kernel.ready(tensor, step), step), repeat)
+    tensors = [maps.empty(count, height, width).normal_() for count in channels]
+    return _typical(tensors, lambda: kernel.tile(list(tensors), step), repeat)
 
 
-def _typical(tensor: torch.Tensor, call: Callable[[], object], repeat: int) -> float:
+def _typical(tensors: Sequence[torch.Tensor], call: Callable[[], object], repeat: int) -> float:
     """Median seconds of processor time, with caches as in a run: the input was just written, the weights were not."""
     others, times = torch.zeros(OTHERS_BYTES // 4), []
     for _ in range(repeat + 1):
         others.add_(1)
-        tensor.neg_()
+        for tensor in tensors:
+            tensor.neg_()
         start = time.process_time()
         call()
         times.append(time.process_time() - start)

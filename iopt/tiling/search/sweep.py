@@ -1,10 +1,12 @@
-"""The sweep over layers under `table.py`: the tiles of all groups and tilings, from the last layer to the first.
+"""The sweep over units under `table.py`: the tiles of all groups and tilings, from the last layer to the first.
 
-Arrays are [last layers, tiles]: the row of last layer b, and the tiles of all tilings in a row, see `regions.Order`.
+Arrays are [last layers, tiles]: a row for every layer b that ends a unit, and in it the tiles of all tilings, see
+`regions.Order`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,18 +19,22 @@ from iopt.tiling.predictors import copied_bytes, scratch_bytes, tile_bytes
 from iopt.tiling.problem import Problem
 from iopt.tiling.regions import Array, order
 from iopt.tiling.rim import rim_cells
+from iopt.tiling.search.blocks import Block
 from iopt.tiling.search.sides import Side
 from iopt.tiling.search.strips import Strips, strips
+from iopt.tiling.units import Unit
 
 NEVER = 2**62
 """Peak of what is not admissible."""
 
 Floats = NDArray[np.float64]
+Cells = dict[int, Array]
+"""Output cells that tiles compute, by layer."""
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Of groups with one first layer; arrays [last layers from that one on, tilings]. `peak`: of tiles and strips,
+    """Of groups with one first unit; arrays [last units from that one on, tilings]. `peak`: of tiles and strips,
     without whole maps; `NEVER` where a tile would be empty. `seconds`: None without a host model."""
 
     peak: Array
@@ -37,7 +43,7 @@ class Costs:
 
 
 class Sweep:
-    """Goes from layer to layer towards the first; `to` gives the costs of groups that begin there."""
+    """Goes from unit to unit towards the first; `to` gives the costs of groups that begin there."""
 
     def __init__(self, problem: Problem, reuse: Reuse) -> None:
         self.problem, self.reuse = problem, reuse == "checkerboard"
@@ -53,10 +59,24 @@ class Sweep:
         self._needs, self._kept = (np.zeros((0, tiles), dtype=np.int64) for _ in range(2))
         self._macs, self._seconds = np.zeros((0, most * most), dtype=np.int64), np.zeros((0, most * most))
 
-    def to(self, index: int) -> Costs:
-        """The costs of groups whose first layer is `index`, one before that of the last call."""
-        layer = self.problem.layers[index]
-        self._enter(layer)
+    def can_tile(self, unit: Unit) -> bool:
+        """Whether groups with the unit may be tiled: neither reuse nor darknet's crop knows branches."""
+        if any(layer.whole for layer in self.problem.layers[unit.first : unit.last + 1]):
+            return False
+        return not unit.is_block or (self.problem.crop == "exact" and not self.reuse)
+
+    def to(self, unit: Unit) -> Costs:
+        """The costs of groups whose first unit this is, one before that of the last call."""
+        layers = self.problem.layers[unit.first : unit.last + 1]
+        self._enter(layers[-1])
+        peak, cells = self._block(layers) if unit.is_block else self._layer(layers[0])
+        for layer in layers:
+            done = np.add.reduceat(cells[layer.index], self.order.starts, axis=1)
+            self._macs = self._macs + layer.cell_macs * done
+        return Costs(np.where(self._admissible(), peak, NEVER), self._macs, self._spent(cells))
+
+    def _layer(self, layer: Layer) -> tuple[Array, Cells]:
+        """The peak of groups that begin with a layer, and the cells that tiles compute there."""
         computed = (
             self.rows.computed(self.order.row, self.order),
             self.columns.computed(self.order.column, self.order),
@@ -68,8 +88,15 @@ class Sweep:
         self._active = works
         peak = self._most(np.maximum(first, after))
         self._needs = np.maximum(rest, after)
-        self._macs = self._macs + layer.cell_macs * np.add.reduceat(cells, self.order.starts, axis=1)
-        return Costs(np.where(self._admissible(), peak, NEVER), self._macs, self._spent(index, cells))
+        return peak, {layer.index: cells}
+
+    def _block(self, layers: Sequence[Layer]) -> tuple[Array, Cells]:
+        """The same of groups that begin with a block."""
+        block = Block(self.problem, layers, self.rows.over(layers), self.columns.over(layers), self.order)
+        peak = self._most(np.maximum(block.needs(True), self._needs))
+        self._needs = np.maximum(block.needs(False), self._needs)
+        self._active = np.ones_like(self._active)
+        return peak, block.cells
 
     def _enter(self, layer: Layer) -> None:
         """A row in front of everything, for groups that end with this layer."""
@@ -94,11 +121,11 @@ class Sweep:
         x = scratch_bytes(problem.predictor, problem.backend, layer, cells)
         weights = problem.streamed_bytes(layer)
 
-        def needs(is_first: bool) -> Array:
-            q = copied_bytes(problem.predictor, problem.backend, layer, is_first, height, width, padding)
-            return np.where(works, tile_bytes(problem.predictor, is_first, i, q, o, x) + weights, 0)
+        def needs(held: Array | int, alive: Array | int, view: Array | int) -> Array:
+            q = copied_bytes(problem.predictor, problem.backend, layer, held, height, width, padding)
+            return np.where(works, tile_bytes(problem.predictor, alive, alive, view, q, o, x) + weights, 0)
 
-        return cells, needs(True), needs(False)
+        return cells, needs(layer.input.width, 0, i), needs(width, i, 0)
 
     def _after(self, layer: Layer, cells: Array, held: Strips | None) -> Array:
         """The most from when the layer has computed to the end of the tile; counts from what is alive when the layer
@@ -119,12 +146,13 @@ class Sweep:
             needs = needs + before - np.repeat(before[:, starts], self.tiles, axis=1)
         return np.maximum.reduceat(needs, starts, axis=1)
 
-    def _spent(self, index: int, cells: Array) -> Floats | None:
+    def _spent(self, cells: Cells) -> Floats | None:
         """Seconds of the groups, in place."""
         host = self.problem.host
         if host is None:
             return None
-        self._seconds = self._seconds + np.add.reduceat(host.seconds(index, cells), self.order.starts, axis=1)
+        for index, own in cells.items():
+            self._seconds = self._seconds + np.add.reduceat(host.seconds(index, own), self.order.starts, axis=1)
         return np.asarray(self._seconds + self.tiles * host.cut_s)
 
     def _admissible(self) -> NDArray[np.bool_]:
