@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from iopt.door.given import check_kind
 from iopt.graph.layers import ELEMENT_BYTES
+from iopt.tiling.copies import step_copies
 from iopt.tiling.fitting import check
 from iopt.tiling.layers import Layer
 from iopt.tiling.plan import Configuration, Group
@@ -127,9 +128,16 @@ class Evaluator:
                 most_alive = max(most_alive, alive)
                 cells = self._computed(layer, step)
                 macs += layer.cell_macs * cells
-                latency_s += 0.0 if problem.host is None else float(problem.host.seconds(layer.index, cells))
+                latency_s += self._seconds(group, step, cells)
         seconds = None if problem.host is None else latency_s
         return GroupCost(group, besides + peak, *at, macs, seconds, most_alive)
+
+    def _seconds(self, group: Group, step: Step, cells: int) -> float:
+        """Of one layer of one tile, which computes so many cells; 0 without a host."""
+        host = self.problem.host
+        if host is None:
+            return 0.0
+        return float(host.seconds(step.layer, cells) + host.copying(step_copies(self.problem, group, step)))
 
     def _working(self, layer: Layer, step: Step, is_first: bool, alive: int) -> int:
         """The most that one layer of one tile needs, with the strips alive; 0 where there is nothing to do."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from iopt.graph.layers import ELEMENT_BYTES
 from iopt.tiling.layers import Layer
 from iopt.tiling.plan import Reuse
-from iopt.tiling.predictors import copied_bytes, scratch_bytes, tile_bytes
+from iopt.tiling.predictors import Predictor, Sides, copied_bytes, copier, scratch_bytes, tile_bytes
 from iopt.tiling.problem import Problem
 from iopt.tiling.regions import Array, order
 from iopt.tiling.rim import rim_cells
@@ -24,6 +24,15 @@ NEVER = 2**62
 """Peak of what is not admissible."""
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Reads:
+    """Cells of the input that tiles read at a layer, and those padded around them."""
+
+    height: Array
+    width: Array
+    padding: Sides
 
 
 @dataclass(frozen=True)
@@ -61,15 +70,18 @@ class Sweep:
             self.rows.computed(self.order.row, self.order),
             self.columns.computed(self.order.column, self.order),
         )
-        works = self._active & (computed[0] > 0) & (computed[1] > 0)
+        wanted = computed[0] * computed[1]
+        works = self._active & (wanted > 0)
         held = strips(self.order, self.rows, self.columns, self._active, works) if self.reuse else None
-        cells, first, rest = self._work(layer, works, computed[0] * computed[1])
+        reads = self._read(layer)
+        cells, first, rest = self._work(layer, works, wanted, reads)
         after = self._after(layer, cells, held)
         self._active = works
         peak = self._most(np.maximum(first, after))
         self._needs = np.maximum(rest, after)
         self._macs = self._macs + layer.cell_macs * np.add.reduceat(cells, self.order.starts, axis=1)
-        return Costs(np.where(self._admissible(), peak, NEVER), self._macs, self._spent(index, cells))
+        seconds = self._spent(layer, works, cells, reads, _moved(layer, wanted, held))
+        return Costs(np.where(self._admissible(), peak, NEVER), self._macs, seconds)
 
     def _enter(self, layer: Layer) -> None:
         """A row in front of everything, for groups that end with this layer."""
@@ -81,24 +93,31 @@ class Sweep:
         )
         self._seconds = np.pad(self._seconds, ((1, 0), (0, 0)))
 
-    def _work(self, layer: Layer, works: NDArray[np.bool_], wanted: Array) -> tuple[Array, Array, Array]:
-        """Cells that tiles compute at the layer, and what they need where it is the group's first and where not; moves
-        the regions on to the layer's input."""
-        problem, order = self.problem, self.order
-        height, top, bottom = self.rows.read(layer, order.row, order)
-        width, left, right = self.columns.read(layer, order.column, order)
-        cells = np.where(works, rim_cells(layer, height, width) if problem.crop == "rim" else wanted, 0)
-        i = layer.input.channels * ELEMENT_BYTES * height * width
-        padding = (top, bottom, left, right)
+    def _read(self, layer: Layer) -> _Reads:
+        """Moves the regions on to the layer's input."""
+        height, top, bottom = self.rows.read(layer, self.order.row, self.order)
+        width, left, right = self.columns.read(layer, self.order.column, self.order)
+        return _Reads(height, width, (top, bottom, left, right))
+
+    def _work(self, layer: Layer, works: NDArray[np.bool_], wanted: Array, reads: _Reads) -> tuple[Array, Array, Array]:
+        """Cells that tiles compute at the layer, and what they need where it is the group's first and where not."""
+        problem = self.problem
+        cells = np.where(works, rim_cells(layer, reads.height, reads.width) if problem.crop == "rim" else wanted, 0)
+        i = layer.input.channels * ELEMENT_BYTES * reads.height * reads.width
         o = layer.output.channels * ELEMENT_BYTES * cells
         x = scratch_bytes(problem.predictor, problem.backend, layer, cells)
         weights = problem.streamed_bytes(layer)
 
         def needs(is_first: bool) -> Array:
-            q = copied_bytes(problem.predictor, problem.backend, layer, is_first, height, width, padding)
+            q = self._copied(problem.predictor, layer, is_first, reads)
             return np.where(works, tile_bytes(problem.predictor, is_first, i, q, o, x) + weights, 0)
 
         return cells, needs(True), needs(False)
+
+    def _copied(self, predictor: Predictor, layer: Layer, is_first: bool, reads: _Reads) -> Array:
+        """Bytes that tiles copy of what they read."""
+        size = reads.height, reads.width
+        return np.asarray(copied_bytes(predictor, self.problem.backend, layer, is_first, *size, reads.padding))
 
     def _after(self, layer: Layer, cells: Array, held: Strips | None) -> Array:
         """The most from when the layer has computed to the end of the tile; counts from what is alive when the layer
@@ -107,7 +126,7 @@ class Sweep:
             return self._needs
         channel = layer.output.channels * ELEMENT_BYTES
         self._kept = self._kept + channel * held.change
-        assembly = np.where(held.takes, channel * (cells + held.cells), 0)
+        assembly = np.where(held.taken > 0, channel * (cells + held.cells), 0)
         return np.asarray(np.maximum(assembly, self._needs + channel * held.change))
 
     def _most(self, needs: Array) -> Array:
@@ -119,14 +138,31 @@ class Sweep:
             needs = needs + before - np.repeat(before[:, starts], self.tiles, axis=1)
         return np.maximum.reduceat(needs, starts, axis=1)
 
-    def _spent(self, index: int, cells: Array) -> Floats | None:
-        """Seconds of the groups, in place."""
-        host = self.problem.host
+    def _spent(
+        self, layer: Layer, works: NDArray[np.bool_], cells: Array, reads: _Reads, moved: Array
+    ) -> Floats | None:
+        """Seconds of the groups that begin with the layer; goes on with those where it is not the first. `moved`: bytes
+        copied of what is computed."""
+        host, executor = self.problem.host, copier(self.problem.predictor)
         if host is None:
             return None
-        self._seconds = self._seconds + np.add.reduceat(host.seconds(index, cells), self.order.starts, axis=1)
-        return np.asarray(self._seconds + self.tiles * host.cut_s)
+        computing = host.seconds(layer.index, cells)
+
+        def spent(is_first: bool) -> Floats:
+            q = np.where(works, self._copied(executor, layer, is_first, reads), 0)
+            return self._seconds + np.add.reduceat(computing + host.copying(moved + q), self.order.starts, axis=1)
+
+        first, self._seconds = spent(True), spent(False)
+        return np.asarray(first + self.tiles * host.cut_s)
 
     def _admissible(self) -> NDArray[np.bool_]:
         both = self.rows.admissible[:, :, None] & self.columns.admissible[:, None, :]
         return both.reshape(len(both), -1)
+
+
+def _moved(layer: Layer, wanted: Array, held: Strips | None) -> Array:
+    """Bytes that tiles copy of a layer's output: to keep strips, to put a map together, and where it is the last layer
+    into the output map of the group."""
+    cells = np.zeros_like(wanted) if held is None else held.kept + held.cells
+    cells[0] += wanted[0]
+    return layer.output.channels * ELEMENT_BYTES * cells
