@@ -33,7 +33,9 @@ def print_host(console: Console, graph: Graph, host: Host) -> None:
         smallest = [f"{least:,.0f} cells", f"{1e9 * quick / least:,.1f}"] if least < most else ["-", "-"]
         grid.add_row(layer.name, milliseconds(slow), f"{1e9 * slow / most:,.1f}", *smallest)
     print_table(console, grid)
-    console.print(f"besides {host.model.call_s * 1e6:.1f} us a call and {host.model.tile_s * 1e6:.1f} us a tile")
+    model = host.model
+    besides = f"besides {model.call_s * 1e6:.1f} us a call, {model.tile_s * 1e6:.1f} us a tile"
+    console.print(f"{besides} and {model.copy_s * 2**20 * 1e6:.1f} us a MiB that tiles copy")
     if host.bias_bytes is not None:
         console.print(f"bias of the predictor mafat {memory(host.bias_bytes)}")
     if host.measured is not None:

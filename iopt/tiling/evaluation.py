@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from iopt.door.given import check_kind
 from iopt.graph.layers import ELEMENT_BYTES
+from iopt.tiling.copies import step_copies
 from iopt.tiling.fitting import check
 from iopt.tiling.layers import Layer, map_shape
 from iopt.tiling.plan import Configuration, Group
@@ -24,10 +25,10 @@ from iopt.tiling.predictors import (
 )
 from iopt.tiling.problem import Problem
 from iopt.tiling.rim import rim_cells
-from iopt.tiling.tiles import Region, Step, group_tiles
+from iopt.tiling.tiles import Step, group_tiles
 
-Held = dict[int, Region]
-"""What a tile holds of the maps that layers of its group wrote."""
+Held = dict[int, int]
+"""Bytes that a tile holds of maps, by the layer of its group that wrote them."""
 
 
 @dataclass(frozen=True)
@@ -129,15 +130,23 @@ class Evaluator:
                 needs = self._working(layer, step, held, alive)
                 if needs > peak:
                     peak, at = needs, (step.layer, (tile.row, tile.column))
-                held = {name: region for name, region in held.items() if name not in layer.frees}
-                held[step.layer] = step.holds
+                for name in layer.frees:
+                    held.pop(name, None)
+                held[step.layer] = layer.output.channels * step.holds.cells * ELEMENT_BYTES
                 alive += _strip_bytes(layer, step)
                 most_alive = max(most_alive, alive)
                 cells = self._computed(layer, step)
                 macs += layer.cell_macs * cells
-                latency_s += 0.0 if problem.host is None else float(problem.host.seconds(layer.index, cells))
+                latency_s += self._seconds(group, step, cells)
         seconds = None if problem.host is None else latency_s
         return GroupCost(group, besides + peak, *at, macs, seconds, most_alive)
+
+    def _seconds(self, group: Group, step: Step, cells: int) -> float:
+        """Of one layer of one tile, which computes so many cells; 0 without a host."""
+        host = self.problem.host
+        if host is None:
+            return 0.0
+        return float(host.seconds(step.layer, cells) + host.copying(step_copies(self.problem, group, step)))
 
     def _working(self, layer: Layer, step: Step, held: Held, alive: int) -> int:
         """The most that one layer of one tile needs, with the strips alive; 0 where there is nothing to do."""
@@ -145,19 +154,13 @@ class Evaluator:
         out = layer.output.channels * ELEMENT_BYTES
         if cells := self._computed(layer, step):
             height, width = step.reads.rows.size, step.reads.columns.size
-            i, d, view = (
-                sum(map_shape(problem.layers, name).channels * regions[name].cells * ELEMENT_BYTES for name in regions)
-                for regions in (
-                    held,
-                    {name: held[name] for name in layer.frees if name in held},
-                    {name: step.reads for name in layer.inputs if name not in held},
-                )
-            )
-            before = layer.inputs[0]
-            columns = held[before].columns.size if before in held else layer.input.width
+            d = sum(held.get(name, 0) for name in layer.frees)
+            whole = [name for name in set(layer.inputs) if name not in held]
+            view = sum(map_shape(problem.layers, name).channels for name in whole) * height * width * ELEMENT_BYTES
+            columns = step.origin_columns(layer)
             q = copied_bytes(problem.predictor, problem.backend, layer, columns, height, width, step.padding)
             x = scratch_bytes(problem.predictor, problem.backend, layer, cells)
-            needs = int(tile_bytes(problem.predictor, i, d, view, q, out * cells, x))
+            needs = int(tile_bytes(problem.predictor, sum(held.values()), d, view, q, out * cells, x))
             needs += problem.streamed_bytes(layer)
         if step.taken:
             needs = max(needs, assembly_bytes(out * step.computes.cells, out * step.holds.cells))

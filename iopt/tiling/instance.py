@@ -67,6 +67,7 @@ def host_to_dict(host: HostModel) -> dict[str, Any]:
     return {
         "call_s": float(host.call_s),
         "tile_s": float(host.tile_s),
+        "copy_s": float(host.copy_s),
         "layers": [
             {"cells": list(map(float, layer.cells)), "seconds": list(map(float, layer.seconds))}
             for layer in host.layers
@@ -82,4 +83,4 @@ def host_of(data: Mapping[str, Any]) -> HostModel:
             layers.append(LayerTime(tuple(layer["cells"]), tuple(layer["seconds"])))
         except IoptError as error:
             raise PlanError(f"layers[{index}]: {error}") from None
-    return HostModel(tuple(layers), data["call_s"], data["tile_s"])
+    return HostModel(tuple(layers), data["call_s"], data["tile_s"], data["copy_s"])

@@ -55,15 +55,17 @@ class LayerTime:
 @dataclass(frozen=True)
 class HostModel:
     """`layers`: of every layer of the network; `call_s`: overhead of every call, that is of each layer of each tile;
-    `tile_s`: overhead of each tile of a tiled group, for taking it out of the input and putting it into the output.
+    `tile_s`: overhead of each tile of a tiled group; `copy_s`: of every byte that such a tile copies, see `copies.py`.
+    Raises `OptionError` unless each is a number of zero or more.
     """
 
     layers: tuple[LayerTime, ...]
     call_s: float = 0.0
     tile_s: float = 0.0
+    copy_s: float = 0.0
 
     def __post_init__(self) -> None:
-        for key in ("call_s", "tile_s"):
+        for key in ("call_s", "tile_s", "copy_s"):
             value = getattr(self, key)
             if not (is_number(value) and value >= 0):
                 raise OptionError(f"{key} is {shown(value)}; expected a number of seconds, zero or more")
@@ -71,6 +73,10 @@ class HostModel:
     def seconds(self, layer: int, cells: Any) -> Any:
         """Of a call for `cells` output cells of a layer (a number or an array); no cells, no call."""
         return np.where(np.asarray(cells) > 0, ticked(self.layers[layer](cells) + self.call_s), 0.0)
+
+    def copying(self, count: Any) -> Any:
+        """Seconds that one layer of a tile takes to copy so many bytes (a number or an array)."""
+        return ticked(self.copy_s * count)
 
     @property
     def cut_s(self) -> float:

@@ -34,6 +34,12 @@ Sides = tuple[Bytes, Bytes, Bytes, Bytes]
 """Cells of padding at top, bottom, left and right."""
 
 
+def copier(predictor: Predictor) -> Predictor:
+    """The executor whose copies a latency counts: the predictor's own; `lean`, the default one, where the predictor is
+    of memory alone."""
+    return predictor if predictor in EXECUTORS else "lean"
+
+
 def copied_bytes(
     predictor: Predictor,
     backend: Backend,

@@ -65,6 +65,8 @@ class Step:
     `reads`: region of the input map, or of each of several, `padding` around it; `computes`: region of the output map,
     empty where neighbours have it all; `holds`: region of the output that the tile has afterwards, `computes` with the
     strips `taken` over from even neighbours; `kept`: strips that it copies out of `computes` for odd ones.
+    `origin`: what the tile holds of the (first) input map, `reads` and maybe more for other layers; None for the map
+    that the group reads, which is whole.
     """
 
     layer: int
@@ -74,6 +76,11 @@ class Step:
     holds: Region
     taken: tuple[Strip, ...] = ()
     kept: tuple[Strip, ...] = ()
+    origin: Region | None = None
+
+    def origin_columns(self, layer: Layer) -> int:
+        """Columns of the map, or of the part of it, of which `layer`, the step's, reads a view."""
+        return layer.input.width if self.origin is None else self.origin.columns.size
 
 
 @dataclass(frozen=True)
@@ -128,15 +135,16 @@ def recursion(layers: Sequence[Layer], region: Region) -> tuple[Step, ...]:
 
     Of a map with several readers a tile holds the hull of what they read.
     """
-    steps: list[Step] = []
-    wanted = {layers[-1].index: region}
+    wanted, reads = {layers[-1].index: region}, dict[int, tuple[Region, Padding]]()
     for layer in reversed(layers):
-        region = wanted[layer.index]
-        reads, padding = needed(layer, region)
-        steps.append(Step(layer.index, reads, padding, region, region))
+        part, _ = reads[layer.index] = needed(layer, wanted[layer.index])
         for name in layer.inputs:
-            wanted[name] = reads if name not in wanted else _hull(wanted[name], reads)
-    return tuple(reversed(steps))
+            wanted[name] = part if name not in wanted else _hull(wanted[name], part)
+    del wanted[layers[0].index - 1]
+    return tuple(
+        Step(layer.index, *reads[layer.index], own := wanted[layer.index], own, origin=wanted.get(layer.inputs[0]))
+        for layer in layers
+    )
 
 
 def _hull(first: Region, second: Region) -> Region:
@@ -171,7 +179,7 @@ def _with_strips(layers: Sequence[Layer], region: Region, place: tuple[int, int]
         if index < len(layers) - 1 and region.cells:
             core, taken = _core(region, place, even, index)
         reads, padding = needed(layer, core) if core.cells else (Region(NOTHING, NOTHING), Padding())
-        steps.append(Step(layer.index, reads, padding, core, region, taken))
+        steps.append(Step(layer.index, reads, padding, core, region, taken, origin=reads if index else None))
         region = reads
     return tuple(reversed(steps))
 

@@ -26,9 +26,9 @@ PROBLEM = Problem(GRAPH, weights="none")
 TEXTS = ("1x1/NoCut", "2x2/NoCut", "2x2/2/1x1", "4x3/1/2x1", "1x4/3/3x3", "2x3c/2/1x2")
 
 
-def host(factor: float, call_s: float, tile_s: float) -> HostModel:
+def host(factor: float, call_s: float, tile_s: float, copy_s: float = 0.0) -> HostModel:
     times = [LayerTime((1.0, 64.0, 256.0), (2e-6 * factor, 5e-5 * factor * n, 4e-4 * factor * n)) for n in (1, 2, 3, 4)]
-    return HostModel(tuple(times), call_s, tile_s)
+    return HostModel(tuple(times), call_s, tile_s, copy_s)
 
 
 def seconds(model: HostModel, configuration: Configuration) -> float:
@@ -43,15 +43,15 @@ def runs(model: HostModel) -> list[Run]:
 
 
 def test_a_fit_finds_factor_and_seconds_per_byte_again() -> None:
-    profiled = host(1.0, 1e-5, 2e-5)
+    profiled = host(1.0, 1e-5, 2e-5, 3e-9)
     layers = []
     for layer, time in zip(PROBLEM.layers, profiled.layers, strict=True):
         per_cell = 2e-8 * 4 * layer.output.channels
         points = zip(time.cells, time.seconds, strict=True)
         layers.append(replace(time, seconds=tuple(1.3 * own + per_cell * cells for cells, own in points)))
-    true = HostModel(tuple(layers), 1.3e-5, 2.6e-5)
+    true = HostModel(tuple(layers), 1.3e-5, 2.6e-5, 5e-8)
     found = fit(PROBLEM, profiled, runs(true))
-    assert (found.call_s, found.tile_s) == pytest.approx((1.3e-5, 2.6e-5), rel=0.02)
+    assert (found.call_s, found.tile_s, found.copy_s) == pytest.approx((1.3e-5, 2.6e-5, 5e-8), rel=0.02)
     assert found.layers[2].seconds == pytest.approx(true.layers[2].seconds, rel=0.02)
     assert max(map(abs, errors(PROBLEM, found, runs(true)))) < 0.02
     assert max(map(abs, errors(PROBLEM, profiled, runs(true)))) > 0.2

@@ -28,7 +28,7 @@ from tests.tiling.instances import tiny_problem
 from tests.tiling.networks import drawn
 
 GRAPH = chain("net", (3, 24, 32), [conv(8, 3, padding=1), conv(8, 3, padding=1, pooling=max_pool(2)), conv(4, 1)])
-HOST = HostModel((LayerTime((1.0, 100.0), (1e-6, 1e-4)),) * 4, 1e-6, 2e-6)
+HOST = HostModel((LayerTime((1.0, 100.0), (1e-6, 1e-4)),) * 4, 1e-6, 2e-6, 1e-9)
 PROBLEM = Problem(GRAPH, 2**20, predictor="bound", weights="streamed", host=HOST, reuse=True)
 PLAN = parse("2x3c/3/1x1", 4)
 COST = evaluate(PROBLEM, PLAN)
@@ -123,17 +123,18 @@ def test_the_hash_is_of_the_problem() -> None:
         replace(PROBLEM, max_tiles=7),
         replace(PROBLEM, host=None),
         replace(PROBLEM, host=replace(HOST, call_s=0.0)),
+        replace(PROBLEM, host=replace(HOST, copy_s=0.0)),
         replace(PROBLEM, graph=chain("net", (3, 24, 32), [*[conv(8, 3, padding=1)] * 3, conv(4, 1)])),
     ]
     assert len({instance_hash(problem) for problem in [PROBLEM, *others]}) == len(others) + 1
 
 
 def test_equal_problems_have_one_hash_that_stays() -> None:
-    whole = HostModel((LayerTime((1, 100), (1e-6, 1e-4)),) * 4, 1e-6, 2e-6)
+    whole = HostModel((LayerTime((1, 100), (1e-6, 1e-4)),) * 4, 1e-6, 2e-6, 1e-9)
     assert instance_hash(replace(PROBLEM, host=whole)) == instance_hash(PROBLEM)
     two = replace(PROBLEM, objective="memory", overhead=2)
     assert instance_hash(two) == instance_hash(replace(two, overhead=2.0))
-    assert instance_hash(PROBLEM) == "fb7747c1b2d48f4cffc46fed282caff23ca98b1df59284a6e3ea0081ce418485"
+    assert instance_hash(PROBLEM) == "5d95005bd1763d8288678fd7c4b84c61aa792de8ecd231d924e766c0f259f9f3"
 
 
 # The format

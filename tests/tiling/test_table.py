@@ -37,7 +37,7 @@ def with_host(problem: Problem, seed: int) -> Problem:
         LayerTime((1.0, 6.0, 30.0), (random.random(), 1 + random.random(), 2 + 5 * random.random()))
         for _ in problem.layers
     )
-    return replace(problem, host=HostModel(layers, random.random(), random.random()))
+    return replace(problem, host=HostModel(layers, random.random(), random.random(), 1e-2 * random.random()))
 
 
 def assert_equal(problem: Problem) -> tuple[int, int]:

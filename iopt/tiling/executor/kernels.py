@@ -55,7 +55,7 @@ class Copy:
 
 
 class Kernel:
-    """A layer with its weights. `macs`: multiply-accumulates of all calls so far, by the shapes of what was computed."""
+    """A layer with its weights. `macs`: multiply-accumulates of all calls so far, by the shapes of their outputs."""
 
     def __init__(self, layer: Layer, body: Body | Join, state: State) -> None:
         self.layer, self.body = layer, body

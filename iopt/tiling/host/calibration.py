@@ -14,6 +14,7 @@ from scipy.optimize import nnls
 
 from iopt.errors import OptionError
 from iopt.graph.layers import ELEMENT_BYTES
+from iopt.tiling.copies import step_copies
 from iopt.tiling.evaluation import Evaluator
 from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.plan import Configuration
@@ -31,18 +32,18 @@ class Run:
 
 
 def fit(problem: Problem, host: HostModel, runs: Sequence[Run]) -> HostModel:
-    """`host` with its times multiplied by one factor, and seconds added per byte that layers write, both by least
-    squares of the relative error.
+    """`host` with its times multiplied by one factor, and seconds added per byte that layers write and per byte that
+    tiles copy, none below zero, by least squares of the relative error.
 
     A layer measured alone writes to memory that it has just given back; in a run that memory is new, and has to be
-    mapped and fetched. Raises `OptionError` without runs.
+    mapped and fetched; and it reads its tile as it is, where a run may copy it. Raises `OptionError` without runs.
     """
     if not runs:
         raise OptionError("a latency model is fitted to runs of configurations; there are none")
     judge = Evaluator(replace(problem, host=host, objective="macs"))
     terms = np.array([_terms(judge, run.configuration) for run in runs])
     seconds = np.array([run.time_s for run in runs])
-    (factor, byte_s), _ = nnls(terms / seconds[:, None], np.ones(len(runs)))
+    (factor, byte_s, copy_s), _ = nnls(terms / seconds[:, None], np.ones(len(runs)))
     layers = tuple(
         LayerTime(
             time.cells,
@@ -53,7 +54,8 @@ def fit(problem: Problem, host: HostModel, runs: Sequence[Run]) -> HostModel:
         )
         for layer, time in zip(problem.layers, host.layers, strict=True)
     )
-    return HostModel(layers, float(factor * host.call_s), float(factor * host.tile_s))
+    call_s, tile_s = float(factor * host.call_s), float(factor * host.tile_s)
+    return HostModel(layers, call_s, tile_s, float(factor * host.copy_s + copy_s))
 
 
 def errors(problem: Problem, host: HostModel, runs: Sequence[Run]) -> list[float]:
@@ -71,13 +73,14 @@ def fitted_bias(problem: Problem, runs: Sequence[Run]) -> int:
     return max(0, round(median(run.peak_bytes - judge(run.configuration).peak_bytes for run in runs)))
 
 
-def _terms(judge: Evaluator, configuration: Configuration) -> tuple[float, int]:
-    """Seconds by the model, and bytes that layers write."""
-    layers, written = judge.problem.layers, 0
+def _terms(judge: Evaluator, configuration: Configuration) -> tuple[float, int, int]:
+    """Seconds by the model, bytes that layers write, and bytes that tiles copy."""
+    layers, written, copied = judge.problem.layers, 0, 0
     for group in configuration.groups:
         if group.is_tiled:
             steps = [step for tile in group_tiles(layers, group, judge.problem.grid) for step in tile.steps]
             written += sum(step.computes.cells * layers[step.layer].output.channels * ELEMENT_BYTES for step in steps)
+            copied += sum(step_copies(judge.problem, group, step) for step in steps)
         else:
             written += sum(layer.output.bytes for layer in layers[group.first : group.last + 1])
-    return judge(configuration).latency_s or 0.0, written
+    return judge(configuration).latency_s or 0.0, written, copied

@@ -6,14 +6,14 @@ alive from the layer that writes it to the last that reads it. Arrays as in `swe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from iopt.graph.layers import ELEMENT_BYTES
 from iopt.tiling.layers import Layer, map_shape
-from iopt.tiling.predictors import copied_bytes, scratch_bytes, tile_bytes
+from iopt.tiling.predictors import Predictor, copied_bytes, copier, scratch_bytes, tile_bytes
 from iopt.tiling.problem import Problem
 from iopt.tiling.regions import Array, Intervals, Order, hull, read
 
@@ -44,8 +44,8 @@ class Block:
     def __init__(
         self, problem: Problem, layers: Sequence[Layer], rows: Passage, columns: Passage, order: Order
     ) -> None:
-        self.problem, self.layers, self._order = problem, layers, order
-        self._rows, self._columns = rows, columns
+        self.problem, self.layers = problem, layers
+        self._sides = (rows, order.row), (columns, order.column)
         self._source = layers[0].index - 1
         self._maps = {name: self._bytes(name) for name in rows.maps}
         self.cells = {layer.index: self._map_cells(layer.index) for layer in layers}
@@ -55,37 +55,54 @@ class Block:
         held = {} if is_first else {self._source: self._maps[self._source]}
         most = np.zeros_like(self._maps[self._source])
         for layer in self.layers:
-            most = np.maximum(most, self._working(layer, held))
+            most = np.maximum(most, self._working(layer, held, is_first))
             held = {name: size for name, size in held.items() if name not in layer.frees}
             held[layer.index] = self._maps[layer.index]
         return most
 
-    def _working(self, layer: Layer, held: Mapping[int, Array]) -> Array:
+    def copies(self, is_first: bool) -> dict[int, Array]:
+        """Bytes that tiles copy at each layer: what they read, and at the last layer of a group into its output map."""
+        executor = copier(self.problem.predictor)
+        found = {layer.index: self._copied(executor, layer, is_first) for layer in self.layers}
+        last = self.layers[-1].index
+        found[last][0] += self._maps[last][0]
+        return found
+
+    def _working(self, layer: Layer, held: Mapping[int, Array], is_first: bool) -> Array:
         """What each tile needs at a layer; 0 where it computes nothing."""
         problem, cells = self.problem, self.cells[layer.index]
-        height, *ends = self._reads(self._rows, layer, self._order.row)
-        width, *sides = self._reads(self._columns, layer, self._order.column)
-        i, d = (sum(sizes, np.zeros_like(cells)) for sizes in (held.values(), _of(held, layer.frees)))
-        read = height * width * ELEMENT_BYTES
+        none = np.zeros_like(cells)
+        i = sum(held.values(), none)
+        d = sum((held[name] for name in layer.frees if name in held), none)
+        read = self._reads(0, layer)[0] * self._reads(1, layer)[0] * ELEMENT_BYTES
         view = sum(map_shape(problem.layers, name).channels * read for name in set(layer.inputs) - set(held))
-        before = layer.inputs[0]
-        columns = self._columns.maps[before].size[:, self._order.column] if before in held else layer.input.width
-        padding = (ends[0], ends[1], sides[0], sides[1])
-        q = copied_bytes(problem.predictor, problem.backend, layer, columns, height, width, padding)
+        q = self._copied(problem.predictor, layer, is_first)
         x = scratch_bytes(problem.predictor, problem.backend, layer, cells)
         needs = tile_bytes(problem.predictor, i, d, view, q, self._maps[layer.index], x)
         return np.where(cells > 0, needs + problem.streamed_bytes(layer), 0)
+
+    def _copied(self, predictor: Predictor, layer: Layer, is_first: bool) -> Array:
+        """Bytes that tiles copy of what they read."""
+        height, top, bottom = self._reads(0, layer)
+        width, left, right = self._reads(1, layer)
+        before, padding = layer.inputs[0], (top, bottom, left, right)
+        is_whole = is_first and before == self._source
+        held = layer.input.width if is_whole else self._size(1, before)
+        q = copied_bytes(predictor, self.problem.backend, layer, held, height, width, padding)
+        return np.where(self.cells[layer.index] > 0, q, 0)
 
     def _bytes(self, name: int) -> Array:
         return np.asarray(map_shape(self.problem.layers, name).channels * ELEMENT_BYTES * self._map_cells(name))
 
     def _map_cells(self, name: int) -> Array:
-        rows, columns = self._rows.maps[name].size, self._columns.maps[name].size
-        return np.asarray(rows[:, self._order.row] * columns[:, self._order.column])
+        return np.asarray(self._size(0, name) * self._size(1, name))
 
-    def _reads(self, side: Passage, layer: Layer, at: Array) -> list[Array]:
-        return [array.take(at, axis=1) for array in side.reads[layer.index]]
+    def _size(self, side: int, name: int) -> Array:
+        """Per tile the cells of one side of what it holds of a map."""
+        passed, at = self._sides[side]
+        return passed.maps[name].size.take(at, axis=1)
 
-
-def _of(held: Mapping[int, Array], names: Sequence[int]) -> Iterator[Array]:
-    return (held[name] for name in names if name in held)
+    def _reads(self, side: int, layer: Layer) -> list[Array]:
+        """Per tile the cells that a layer reads, and those padded before and after."""
+        passed, at = self._sides[side]
+        return [array.take(at, axis=1) for array in passed.reads[layer.index]]
