@@ -154,9 +154,9 @@ class Evaluator:
         out = layer.output.channels * ELEMENT_BYTES
         if cells := self._computed(layer, step):
             height, width = step.reads.rows.size, step.reads.columns.size
-            d = sum(held.get(name, 0) for name in layer.frees)
-            whole = [name for name in set(layer.inputs) if name not in held]
-            view = sum(map_shape(problem.layers, name).channels for name in whole) * height * width * ELEMENT_BYTES
+            d = sum([held.get(name, 0) for name in layer.frees])
+            whole = {name for name in layer.inputs if name not in held}
+            view = sum([map_shape(problem.layers, name).channels for name in whole]) * height * width * ELEMENT_BYTES
             columns = step.origin_columns(layer)
             q = copied_bytes(problem.predictor, problem.backend, layer, columns, height, width, step.padding)
             x = scratch_bytes(problem.predictor, problem.backend, layer, cells)
