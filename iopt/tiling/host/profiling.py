@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from math import ceil
 from statistics import median
 
 import torch
@@ -15,8 +16,9 @@ from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.layers import Layer, chain
 from iopt.tiling.tiles import Padding, Region, Span, Step
 
-PARTS = (1, 2, 3, 4, 6, 8, 12, 16)
-"""Tiles are measured at 1/n of the rows and columns of a layer's output."""
+PARTS = (1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5, 6, 8, 12, 16)
+"""Tiles are measured at 1/n of the rows and columns of a layer's output; densely where maps are large, since a map that
+is no longer kept in a cache, or by the allocator, takes several times as long per cell."""
 OTHERS_BYTES = 2**23
 """Written between two runs of a layer: what the other layers of a tile would read and write meanwhile."""
 
@@ -25,7 +27,7 @@ def profile(
     graph: Graph,
     state: Mapping[str, torch.Tensor],
     executor: Executor = "lean",
-    parts: Sequence[int] = PARTS,
+    parts: Sequence[float] = PARTS,
     repeat: int = 5,
 ) -> HostModel:
     """The host's time for every layer: the median of `repeat` runs, on the whole map and on tiles of so many cells.
@@ -41,12 +43,12 @@ def profile(
         )
 
 
-def _layer_time(layer: Layer, kernel: Kernel, parts: Sequence[int], repeat: int) -> LayerTime:
+def _layer_time(layer: Layer, kernel: Kernel, parts: Sequence[float], repeat: int) -> LayerTime:
     _, height, width = layer.output
     points = {height * width: _whole(layer, kernel, repeat)}
     if not layer.whole:
         for part in parts:
-            rows, columns = -(-height // part), -(-width // part)
+            rows, columns = ceil(height / part), ceil(width / part)
             if rows * columns not in points:
                 points[rows * columns] = _tile(layer, kernel, rows, columns, repeat)
     cells = sorted(points)
