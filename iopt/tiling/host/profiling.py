@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from math import ceil
 from statistics import median
 
 import torch
@@ -15,8 +16,9 @@ from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.layers import Layer, layers_of, map_shape
 from iopt.tiling.tiles import Padding, Region, Span, Step
 
-PARTS = (1, 2, 3, 4, 6, 8, 12, 16)
-"""Tiles are measured at 1/n of the rows and columns of a layer's output."""
+PARTS = (1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5, 6, 8, 12, 16)
+"""Tiles are measured at 1/n of the rows and columns of a layer's output; densely where maps are large, since a map that
+is no longer kept in a cache, or by the allocator, takes several times as long per cell."""
 OTHERS_BYTES = 2**23
 """Written between two runs of a layer: what the other layers of a tile would read and write meanwhile."""
 
@@ -25,7 +27,7 @@ def profile(
     graph: Graph,
     state: Mapping[str, torch.Tensor],
     executor: Executor = "lean",
-    parts: Sequence[int] = PARTS,
+    parts: Sequence[float] = PARTS,
     repeat: int = 5,
 ) -> HostModel:
     """The host's time for every layer: the median of `repeat` runs, on the whole map and on tiles of so many cells.
@@ -46,13 +48,13 @@ def _channels(layers: Sequence[Layer], layer: Layer) -> list[int]:
     return [map_shape(layers, name).channels for name in layer.inputs]
 
 
-def _layer_time(kernel: Kernel, channels: Sequence[int], parts: Sequence[int], repeat: int) -> LayerTime:
+def _layer_time(kernel: Kernel, channels: Sequence[int], parts: Sequence[float], repeat: int) -> LayerTime:
     """`channels`: of each input."""
     layer, (_, height, width) = kernel.layer, kernel.layer.output
     points = {height * width: _whole(kernel, channels, repeat)}
     if not layer.whole:
         for part in parts:
-            rows, columns = -(-height // part), -(-width // part)
+            rows, columns = ceil(height / part), ceil(width / part)
             if rows * columns not in points:
                 points[rows * columns] = _tile(kernel, channels, rows, columns, repeat)
     cells = sorted(points)
