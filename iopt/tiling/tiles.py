@@ -108,12 +108,13 @@ def group_tiles(layers: Sequence[Layer], group: Group, grid: Grid) -> tuple[Tile
         return tuple(Tile(*place, recursion(own, wanted[place])) for place in at)
     even = {place: recursion(own, wanted[place]) for place in at if sum(place) % 2 == 0}
     odd = {place: _with_strips(own, wanted[place], place, even) for place in at if sum(place) % 2}
-    taken = [(step.layer, strip) for steps in odd.values() for step in steps for strip in step.taken]
+    kept: dict[tuple[int, tuple[int, int]], list[Strip]] = {}
+    for steps in odd.values():
+        for step in steps:
+            for strip in step.taken:
+                kept.setdefault((step.layer, strip.writer), []).append(strip)
     for place, steps in even.items():
-        even[place] = tuple(
-            replace(step, kept=tuple(strip for layer, strip in taken if (layer, strip.writer) == (step.layer, place)))
-            for step in steps
-        )
+        even[place] = tuple(replace(step, kept=tuple(kept.get((step.layer, place), ()))) for step in steps)
     return tuple(Tile(*place, steps) for part in (even, odd) for place, steps in part.items())
 
 
