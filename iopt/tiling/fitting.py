@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from iopt.errors import PlanError
-from iopt.tiling.grids import bounds
+from iopt.tiling.grids import bounds, finest
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.problem import Problem
 
+MOST_STEPS = 250_000
+"""Layers x tiles of a configuration at most: to judge it takes some ten seconds then."""
+
 
 def check(problem: Problem, configuration: Configuration) -> None:
-    """Raise `PlanError` unless the groups hold every layer once and each can be tiled as it says."""
+    """Raise `PlanError` unless the groups hold every layer once, each can be tiled as it says, and all have few enough
+    tiles."""
     layers, stop = problem.layers, 0
     if not configuration.groups:
         raise PlanError("the configuration has no groups")
@@ -26,6 +30,9 @@ def check(problem: Problem, configuration: Configuration) -> None:
         stop = group.last + 1
     if stop != len(layers):
         raise PlanError(f"the configuration ends with layer {stop - 1}; the network ends with {len(layers) - 1}")
+    steps = sum((group.last - group.first + 1) * group.rows * group.columns for group in configuration.groups)
+    if steps > MOST_STEPS:
+        raise PlanError(f"the configuration has {steps:,} layers times tiles; expected {MOST_STEPS:,} or fewer")
 
 
 def check_tiling(problem: Problem, group: Group, where: str) -> None:
@@ -38,7 +45,7 @@ def check_tiling(problem: Problem, group: Group, where: str) -> None:
     output = problem.layers[group.last].output
     for what, size, count in (("rows", output.height, group.rows), ("columns", output.width, group.columns)):
         if bounds(size, count, problem.grid) is None:
-            finest = max(n for n in range(1, min(size, count) + 1) if bounds(size, n, problem.grid) is not None)
+            most = finest(size, count, problem.grid)
             raise PlanError(
-                f"{where}: {count} {what} of tiles on a map of {size} leave one empty; expected {finest} or fewer"
+                f"{where}: {count} {what} of tiles on a map of {size} leave one empty; expected {most} or fewer"
             )
