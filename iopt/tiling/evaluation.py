@@ -148,7 +148,7 @@ class Evaluator:
 
     def _computed(self, layer: Layer, step: Step) -> int:
         """Output cells that the layer computes for the tile."""
-        if self.problem.crop == "exact":
+        if self.problem.crop == "exact" or not step.computes.cells:
             return step.computes.cells
         return int(rim_cells(layer, step.reads.rows.size, step.reads.columns.size))
 

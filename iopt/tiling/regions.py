@@ -75,10 +75,12 @@ def read(layer: Layer, side: int, written: Intervals) -> tuple[Intervals, Array,
 
 def core(wanted: Intervals, even: Intervals, neighbours: tuple[Array, Array]) -> tuple[Intervals, Array, Array]:
     """What of `wanted` neither neighbour has among its `even` intervals, and the cells that the one before and the one
-    after have. `neighbours`: indices of both, -1 for none."""
+    after have. `neighbours`: indices of both, -1 for none; an empty one has nothing."""
     (lo, hi), (previous, following) = (wanted.lo, wanted.hi), neighbours
-    start = np.where(previous < 0, lo, np.clip(even.hi[:, previous], lo, hi))
-    end = np.where(following < 0, hi, np.maximum(np.minimum(hi, even.lo[:, following]), start))
+    nothing = even.is_empty
+    start = np.where((previous < 0) | nothing[:, previous], lo, np.clip(even.hi[:, previous], lo, hi))
+    last = np.maximum(np.minimum(hi, even.lo[:, following]), start)
+    end = np.where((following < 0) | nothing[:, following], hi, last)
     return Intervals(start, end), start - lo, hi - end
 
 

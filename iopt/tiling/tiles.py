@@ -187,7 +187,8 @@ def _core(region: Region, place: tuple[int, int], even: Steps, index: int) -> tu
 def _divided(
     span: Span, before: tuple[Step, ...] | None, after: tuple[Step, ...] | None, index: int, side: int
 ) -> tuple[Span, Span, Span]:
-    """Cells of the neighbour before, own ones, cells of the neighbour after."""
-    lo = span.lo if before is None else min(max(span.lo, before[index].computes[side].hi), span.hi)
-    hi = span.hi if after is None else max(min(span.hi, after[index].computes[side].lo), lo)
+    """Cells of the neighbour before, own ones, cells of the neighbour after. One that computes nothing has none."""
+    lower, upper = (NOTHING if steps is None else steps[index].computes[side] for steps in (before, after))
+    lo = min(max(span.lo, lower.hi), span.hi) if lower.size else span.lo
+    hi = max(min(span.hi, upper.lo), lo) if upper.size else span.hi
     return Span(span.lo, lo), Span(lo, hi), Span(hi, span.hi)

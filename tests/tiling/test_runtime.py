@@ -49,8 +49,8 @@ def measured(runtime: Runtime, tensor: torch.Tensor) -> Allocation:
     return measure(lambda: runtime(tensor))
 
 
-def assert_as_predicted(seed: int) -> None:
-    graph, state, configuration = executed(seed)
+def assert_as_predicted(seed: int, surplus: int = 0) -> None:
+    graph, state, configuration = executed(seed, surplus)
     tensor = image(graph, seed)
     expected = Runtime(graph, untiled(graph), state, "torch")(tensor)
     for executor in EXECUTORS:
@@ -65,10 +65,16 @@ def test_output_work_and_peak_of_chains(seed: int) -> None:
     assert_as_predicted(seed)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_chains_with_outputs_of_padding_alone(seed: int) -> None:
+    assert_as_predicted(seed, surplus=4)
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("seed", range(60, 460))
 def test_output_work_and_peak_of_many_chains(seed: int) -> None:
     assert_as_predicted(seed)
+    assert_as_predicted(seed, surplus=4)
 
 
 def test_the_chains_are_of_every_kind() -> None:
