@@ -18,6 +18,7 @@ from iopt.door.wording import shown
 from iopt.errors import ModelError, OptionError, PlanError
 from iopt.graph import Graph
 from iopt.graph.layers import Flatten, Linear
+from iopt.graph.state import expected_shapes
 from iopt.importer.export import in_eval_mode
 from iopt.partition import files
 from iopt.partition.plan import Plan
@@ -28,7 +29,7 @@ from iopt.partition.runtime.launch import launch
 from iopt.partition.runtime.random_weights import RandomWeights, random_input
 from iopt.partition.runtime.rank import Job
 from iopt.partition.runtime.unsplit import run_unsplit
-from iopt.partition.runtime.weights import FileWeights, StateWeights, check_weights, expected_shapes
+from iopt.partition.runtime.weights import FileWeights, StateWeights, check_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
