@@ -8,7 +8,6 @@ many lie in one heap, some are slower by a third and more, whichever come late.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -25,6 +24,7 @@ from iopt.tiling import Configuration, Group, HostModel, Problem
 from iopt.tiling.executor.runtime import Runtime
 from iopt.tiling.executor.trial import network
 from iopt.tiling.host.calibration import Run, fit
+from iopt.tiling.host.clock import clock
 from iopt.tiling.host.profiling import profile
 
 
@@ -94,15 +94,16 @@ def _send(there: Connection, work: Callable[[], list[float]]) -> None:
 
 
 def in_turns(calls: Sequence[Callable[[], object]], rounds: int) -> list[list[float]]:
-    """Seconds of processor time of each call, once per round, after a first one that does not count."""
+    """Seconds of each call by the clock of profiles, once per round, after a first one that does not count."""
+    seconds = clock()
     times: list[list[float]] = [[] for _ in calls]
     with torch.inference_mode():
         for turn in range(rounds + 1):
             for call, own in zip(calls, times, strict=True):
-                start = time.process_time()
+                start = seconds()
                 call()
                 if turn:
-                    own.append(time.process_time() - start)
+                    own.append(seconds() - start)
     return times
 
 

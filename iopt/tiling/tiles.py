@@ -115,12 +115,13 @@ def group_tiles(layers: Sequence[Layer], group: Group, grid: Grid) -> tuple[Tile
         return tuple(Tile(*place, recursion(own, wanted[place])) for place in at)
     even = {place: recursion(own, wanted[place]) for place in at if sum(place) % 2 == 0}
     odd = {place: _with_strips(own, wanted[place], place, even) for place in at if sum(place) % 2}
-    taken = [(step.layer, strip) for steps in odd.values() for step in steps for strip in step.taken]
+    kept: dict[tuple[int, tuple[int, int]], list[Strip]] = {}
+    for steps in odd.values():
+        for step in steps:
+            for strip in step.taken:
+                kept.setdefault((step.layer, strip.writer), []).append(strip)
     for place, steps in even.items():
-        even[place] = tuple(
-            replace(step, kept=tuple(strip for layer, strip in taken if (layer, strip.writer) == (step.layer, place)))
-            for step in steps
-        )
+        even[place] = tuple(replace(step, kept=tuple(kept.get((step.layer, place), ()))) for step in steps)
     return tuple(Tile(*place, steps) for part in (even, odd) for place, steps in part.items())
 
 
@@ -209,7 +210,8 @@ def _core(region: Region, place: tuple[int, int], even: Steps, index: int) -> tu
 def _divided(
     span: Span, before: tuple[Step, ...] | None, after: tuple[Step, ...] | None, index: int, side: int
 ) -> tuple[Span, Span, Span]:
-    """Cells of the neighbour before, own ones, cells of the neighbour after."""
-    lo = span.lo if before is None else min(max(span.lo, before[index].computes[side].hi), span.hi)
-    hi = span.hi if after is None else max(min(span.hi, after[index].computes[side].lo), lo)
+    """Cells of the neighbour before, own ones, cells of the neighbour after. One that computes nothing has none."""
+    lower, upper = (NOTHING if steps is None else steps[index].computes[side] for steps in (before, after))
+    lo = min(max(span.lo, lower.hi), span.hi) if lower.size else span.lo
+    hi = max(min(span.hi, upper.lo), lo) if upper.size else span.hi
     return Span(span.lo, lo), Span(lo, hi), Span(hi, span.hi)

@@ -35,13 +35,16 @@ ACTIVATIONS = (
 State = dict[str, torch.Tensor]
 
 
-def executed(seed: int) -> tuple[Graph, State, Configuration]:
-    """A chain on a map that is not square, its weights, and a configuration of up to 4 x 4 tiles; deterministic."""
+def executed(seed: int, surplus: int = 0) -> tuple[Graph, State, Configuration]:
+    """A chain on a map that is not square, its weights, and a configuration of up to 4 x 4 tiles; deterministic.
+
+    With a surplus, convolutions are padded by up to so many cells more, so that some outputs are of padding alone.
+    """
     random = Random(seed)
     shape = (random.randint(1, 4), random.randint(6, 20), random.randint(6, 20))
     layers, at = [], shape
     for _ in range(random.randint(1, 5)):
-        layer = a_layer(random, at)
+        layer = a_layer(random, at, surplus)
         operator = layer("op", "before", instances.Shape(*at))
         if min(operator.output_shape) >= 1:
             layers.append(layer)
@@ -92,7 +95,7 @@ def configuration(random: Random, layers: tuple[Layer, ...]) -> Configuration:
     return Configuration(tuple(groups))
 
 
-def a_layer(random: Random, at: tuple[int, int, int]) -> instances.Layer:
+def a_layer(random: Random, at: tuple[int, int, int], surplus: int = 0) -> instances.Layer:
     """A layer that fits a map of this size."""
     channels, height, width = at
     draw = random.random()
@@ -110,6 +113,8 @@ def a_layer(random: Random, at: tuple[int, int, int]) -> instances.Layer:
         dilation[side] = 1 if is_pool and is_average else random.choice(spread)
         reach = dilation[side] * (kernel[side] - 1) + 1
         padding[side] = random.randint(0, kernel[side] // 2 if is_pool else reach - 1)
+    if surplus and not is_pool:
+        padding = [cells + random.randint(0, surplus) for cells in padding]
     window = [(sides[0], sides[1]) for sides in (kernel, stride, padding)]
     if is_pool and is_average:
         made = avg_pool(*window, ceil_mode=random.random() < 0.2)

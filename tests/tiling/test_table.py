@@ -75,6 +75,12 @@ def test_table_and_evaluator_agree_on_every_group(options: dict[str, Any], has_b
     assert (strips > 20) == (options.get("crop") != "rim" and not has_branches)
 
 
+@pytest.mark.parametrize("options", CONVENTIONS, ids=lambda options: "-".join(map(str, options.values())))
+def test_table_and_evaluator_agree_where_outputs_are_of_padding_alone(options: dict[str, Any]) -> None:
+    for seed in range(6):
+        assert_equal(with_host(Problem(drawn(seed, most=16, surplus=5), max_tiles=4, **options), seed))
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("options", CONVENTIONS, ids=lambda options: "-".join(map(str, options.values())))
 @pytest.mark.parametrize("draw", [drawn, branched])

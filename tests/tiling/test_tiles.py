@@ -72,12 +72,16 @@ def test_every_tile_has_what_its_windows_read_and_the_tiles_cover_the_output(see
         assert len(covered) == len(set(covered)) == output.height * output.width
 
 
+@pytest.mark.parametrize("surplus", [0, 5])
 @pytest.mark.parametrize("seed", range(30))
-def test_padding_makes_up_exactly_what_the_windows_reach_over(seed: int) -> None:
-    layers = layers_of(drawn(seed))
+def test_padding_makes_up_exactly_what_the_windows_reach_over(seed: int, surplus: int) -> None:
+    layers = layers_of(drawn(seed, surplus=surplus))
     for group in groups_of(layers, "none"):
         for tile in group_tiles(layers, group, "balanced"):
             for step in tile.steps:
+                if not step.computes.cells:
+                    assert step.reads.cells == 0
+                    continue
                 window = layers[step.layer].window
                 padding = (step.padding[:2], step.padding[2:])
                 for side in (0, 1):
@@ -86,9 +90,10 @@ def test_padding_makes_up_exactly_what_the_windows_reach_over(seed: int) -> None
                     assert step.reads[side].size + sum(padding[side]) == reach
 
 
+@pytest.mark.parametrize("surplus", [0, 5])
 @pytest.mark.parametrize("seed", range(40))
-def test_checkerboard_tiles_have_all_they_read_and_take_only_what_was_kept(seed: int) -> None:
-    layers = layers_of(drawn(seed, most=18))
+def test_checkerboard_tiles_have_all_they_read_and_take_only_what_was_kept(seed: int, surplus: int) -> None:
+    layers = layers_of(drawn(seed, most=18, surplus=surplus))
     for group in groups_of(layers, "checkerboard"):
         alive: dict[tuple[int, object], int] = {}
         covered: list[tuple[int, int]] = []

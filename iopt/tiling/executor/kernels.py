@@ -17,8 +17,9 @@ import torch
 
 from iopt.graph.layers import Conv2d, Linear
 from iopt.tiling.executor import maps
-from iopt.tiling.executor.convolution import Convolution, FullyConnected
+from iopt.tiling.executor.convolution import Convolution
 from iopt.tiling.executor.joins import Concatenation, Sum
+from iopt.tiling.executor.linear import FullyConnected
 from iopt.tiling.executor.pooling import PlainPool, RunningPool
 from iopt.tiling.executor.steps import State, in_place
 from iopt.tiling.layers import Layer

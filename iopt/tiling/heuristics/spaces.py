@@ -45,10 +45,11 @@ def _candidate(problem: Problem, table: Table, configuration: Configuration) -> 
     return Candidate(configuration, tiles, peak, macs, values[problem.objective], fits)
 
 
-Order = Callable[[Candidate], tuple[float, ...]]
+Preference = Callable[[Candidate], tuple[float, ...]]
+"""What is compared, from the most important to the least; less is better."""
 
 
-def first(found: Iterable[Candidate], order: Order) -> Configuration | None:
-    """The feasible one that comes first in the order."""
-    best = min((candidate for candidate in found if candidate.is_feasible), key=order, default=None)
+def first(found: Iterable[Candidate], preference: Preference) -> Configuration | None:
+    """The feasible one that is preferred to all others."""
+    best = min((candidate for candidate in found if candidate.is_feasible), key=preference, default=None)
     return None if best is None else best.configuration

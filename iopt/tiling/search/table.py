@@ -20,6 +20,7 @@ from iopt.tiling.plan import Configuration, Group, Reuse
 from iopt.tiling.predictors import maps_bytes, scratch_bytes, untiled_bytes, untiled_maps_bytes
 from iopt.tiling.problem import Problem
 from iopt.tiling.regions import Array
+from iopt.tiling.search.budget import check_budget
 from iopt.tiling.search.sweep import NEVER, Sweep
 from iopt.tiling.units import Unit
 
@@ -67,7 +68,11 @@ def _tiling(group: Group) -> tuple[int, int, Reuse]:
 
 
 def build(problem: Problem) -> Table:
-    """The table of all groups of a problem, with tilings up to `max_tiles` in both directions, and reuse if allowed."""
+    """The table of all groups of a problem, with tilings up to `max_tiles` in both directions, and reuse if allowed.
+
+    Raises `OptionError` where it would be too large, see `budget.py`.
+    """
+    check_budget(problem)
     units, most = problem.units, problem.max_tiles
     count = len(units)
     kinds: list[Reuse] = ["none", "checkerboard"] if problem.may_reuse and most > 1 else ["none"]
