@@ -5,7 +5,6 @@ Seconds are of processor time, which is wall time on an idle core, and does not 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ from iopt.tiling import Configuration, Group, HostModel, Problem
 from iopt.tiling.executor.runtime import Runtime
 from iopt.tiling.executor.trial import network
 from iopt.tiling.host.calibration import Run, fit
+from iopt.tiling.host.clock import clock
 from iopt.tiling.host.profiling import profile
 
 
@@ -59,15 +59,16 @@ class Network:
 
 
 def in_turns(calls: Sequence[Callable[[], object]], rounds: int) -> list[list[float]]:
-    """Seconds of processor time of each call, once per round, after a first one that does not count."""
+    """Seconds of each call by the clock of profiles, once per round, after a first one that does not count."""
+    seconds = clock()
     times: list[list[float]] = [[] for _ in calls]
     with torch.inference_mode():
         for turn in range(rounds + 1):
             for call, own in zip(calls, times, strict=True):
-                start = time.process_time()
+                start = seconds()
                 call()
                 if turn:
-                    own.append(time.process_time() - start)
+                    own.append(seconds() - start)
     return times
 
 
