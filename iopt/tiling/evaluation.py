@@ -67,6 +67,7 @@ class Evaluator:
     """Judges any number of configurations of one problem; a group that comes again is not computed again."""
 
     def __init__(self, problem: Problem) -> None:
+        check_kind(problem, Problem, "problem")
         self.problem = problem
         self._known: dict[Group, GroupCost] = {}
 
@@ -161,6 +162,4 @@ def _strip_bytes(layer: Layer, step: Step) -> int:
 
 def evaluate(problem: Problem, configuration: Configuration) -> Evaluation:
     """The configuration's costs. Raises `PlanError` for one that does not fit the network."""
-    check_kind(problem, Problem, "problem")
-    check_kind(configuration, Configuration, "configuration", how="iopt.tiling.parse reads one, such as 5x5/8/2x2")
     return Evaluator(problem)(configuration)

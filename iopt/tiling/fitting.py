@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from iopt.door.given import check_kind
+from iopt.door.wording import shown
 from iopt.errors import PlanError
 from iopt.tiling.grids import bounds, finest
-from iopt.tiling.plan import Configuration, Group
+from iopt.tiling.plan import Configuration, Group, Reuse
 from iopt.tiling.problem import Problem
 
 MOST_STEPS = 250_000
@@ -15,16 +19,15 @@ def check(problem: Problem, configuration: Configuration) -> None:
     """Raise `PlanError` unless the groups hold every layer once, each can be tiled as it says, and all have few enough
     tiles."""
     layers, stop = problem.layers, 0
+    _check_kinds(configuration)
     if not configuration.groups:
         raise PlanError("the configuration has no groups")
     for group in configuration.groups:
-        where = f"group of layers {group.first} ... {group.last}"
+        where = f"group of layers {shown(group.first)} ... {shown(group.last)}"
         if group.first != stop or not group.first <= group.last < len(layers):
             raise PlanError(f"{where}: expected groups that follow each other from layer 0 to {len(layers) - 1}")
         if min(group.rows, group.columns) < 1:
-            raise PlanError(f"{where}: it has {group.rows}x{group.columns} tiles; expected 1 or more")
-        if group.reuse not in ("none", "checkerboard"):
-            raise PlanError(f"{where}: reuse is {group.reuse!r}; expected 'none' or 'checkerboard'")
+            raise PlanError(f"{where}: it has {shown(group.rows)}x{shown(group.columns)} tiles; expected 1 or more")
         if group.is_tiled:
             check_tiling(problem, group, where)
         stop = group.last + 1
@@ -33,6 +36,19 @@ def check(problem: Problem, configuration: Configuration) -> None:
     steps = sum((group.last - group.first + 1) * group.rows * group.columns for group in configuration.groups)
     if steps > MOST_STEPS:
         raise PlanError(f"the configuration has {steps:,} layers times tiles; expected {MOST_STEPS:,} or fewer")
+
+
+def _check_kinds(configuration: Configuration) -> None:
+    check_kind(configuration, Configuration, "configuration", how="iopt.tiling.parse reads one, such as 5x5/8/2x2")
+    if not isinstance(configuration.groups, tuple):
+        raise PlanError(f"the configuration's groups are {shown(configuration.groups)}; expected a tuple of them")
+    for group in configuration.groups:
+        check_kind(group, Group, "a group of the configuration")
+        for key in ("first", "last", "rows", "columns"):
+            if type(getattr(group, key)) is not int:
+                raise PlanError(f"{key} of a group is {shown(getattr(group, key))}; expected a whole number")
+        if not (isinstance(group.reuse, str) and group.reuse in get_args(Reuse)):
+            raise PlanError(f"reuse of a group is {shown(group.reuse)}; expected 'none' or 'checkerboard'")
 
 
 def check_tiling(problem: Problem, group: Group, where: str) -> None:
@@ -47,5 +63,5 @@ def check_tiling(problem: Problem, group: Group, where: str) -> None:
         if bounds(size, count, problem.grid) is None:
             most = finest(size, count, problem.grid)
             raise PlanError(
-                f"{where}: {count} {what} of tiles on a map of {size} leave one empty; expected {most} or fewer"
+                f"{where}: {shown(count)} {what} of tiles on a map of {size} leave one empty; expected {most} or fewer"
             )

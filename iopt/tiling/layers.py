@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from iopt.door.given import check_kind
 from iopt.errors import ModelError
 from iopt.graph import INPUT, Graph, Operator
 from iopt.graph.layers import (
@@ -69,6 +70,14 @@ class Layer:
         return self.cell_macs * self.output.height * self.output.width
 
     @property
+    def extent(self) -> int:
+        """The largest of its numbers: bytes of its padded input, output, columns and weights, multiply-accumulates."""
+        around = (0, 0) if self.window is None else self.window.padding
+        rows, columns = (self.input[side + 1] + 2 * around[side] for side in (0, 1))
+        padded, cells = self.input.channels * rows * columns * ELEMENT_BYTES, self.output.height * self.output.width
+        return max(padded, 3 * self.output.bytes, self.column_bytes * cells, self.parameter_bytes, self.macs)
+
+    @property
     def column_bytes(self) -> int:
         """Bytes that im2col writes per output cell: kernel rows x kernel columns x input channels; 0 but for `conv`."""
         if self.kind != "conv" or self.window is None:
@@ -79,6 +88,7 @@ class Layer:
 
 def chain(graph: Graph) -> tuple[Layer, ...]:
     """The layers of a graph, in order. Raises `ModelError`, naming the operator, where the graph is no chain."""
+    check_kind(graph, Graph, "network", "iopt.load")
     layers: list[Layer] = []
     before = INPUT
     for operator in graph:

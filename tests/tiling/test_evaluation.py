@@ -146,7 +146,7 @@ def test_a_layer_s_time_between_and_beyond_its_points() -> None:
         ((Group(0, 2, 0, 1),), "it has 0x1 tiles"),
         ((Group(0, 2, 3, 1),), "3 rows of tiles on a map of 2 leave one empty; expected 2 or fewer"),
         ((Group(0, 2, 2, 5),), "5 columns of tiles on a map of 2 leave one empty; expected 2 or fewer"),
-        ((Group(0, 2, 2, 2, "some"),), "reuse is 'some'"),
+        ((Group(0, 2, 2, 2, "some"),), "reuse of a group is 'some'"),
     ],
 )
 def test_what_does_not_fit_the_network(groups: tuple[Group, ...], message: str) -> None:
@@ -174,7 +174,7 @@ def test_the_ceil_grid_has_empty_tiles_sooner() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"memory_bytes": 0}, "memory_bytes is 0; expected a whole number of bytes, 1 or more"),
+        ({"memory_bytes": 0}, "memory_bytes is 0; expected a whole number of bytes from 1 to 2**53"),
         ({"memory_bytes": 1.5}, "memory_bytes is 1.5"),
         ({"objective": "mac"}, "objective is 'mac'; expected 'macs' or 'latency' or 'memory'; did you mean 'macs'"),
         ({"objective": "latency"}, "needs a host model"),

@@ -191,8 +191,26 @@ def test_runtimes_of_one_network_share_linear_weights() -> None:
 def test_what_is_refused() -> None:
     graph = instances.chain("net", (2, 8, 8), [conv(2, 3)])
     state = weights(graph, 0)
-    with pytest.raises(ModelError, match=r"net: the state dict has no 'op1.bias', which the graph names"):
-        Runtime(graph, parse("2x2/NoCut", 1), {"op1.weight": state["op1.weight"]})
+    plan = parse("2x2/NoCut", 1)
+    for wrong, message in (
+        ({"op1.weight": state["op1.weight"]}, "the state dict: op1.bias: missing; expected 2 in fp32, as net has it"),
+        (
+            {**state, "op1.weight": state["op1.weight"].double()},
+            "the state dict: op1.weight is 2x2x3x3 in torch.float64; expected 2x2x3x3 in fp32, as net has it",
+        ),
+        (
+            {**state, "op1.weight": state["op1.weight"][:1]},
+            "the state dict: op1.weight is 1x2x3x3 in F32; expected 2x2x3x3 in fp32, as net has it",
+        ),
+    ):
+        with pytest.raises(ModelError) as caught:
+            Runtime(graph, plan, wrong)
+        assert str(caught.value) == message
+    with pytest.raises(OptionError, match=r"op1.weight of the state dict is 5; expected a Tensor"):
+        Runtime(graph, plan, {**state, "op1.weight": 5})  # type: ignore[dict-item]
+    other = instances.chain("other", (2, 8, 8), [conv(2, 1)])
+    with pytest.raises(ModelError, match="like is a runtime of 'other'; expected one of 'net'"):
+        Runtime(graph, plan, state, like=Runtime(other, plan, weights(other, 0)))
     with pytest.raises(PlanError, match="expected groups that follow each other"):
         Runtime(graph, parse("2x2/1/1x1", 2), state)
     with pytest.raises(OptionError, match=r"executor is 'fat'; expected 'lean' or 'torch'"):

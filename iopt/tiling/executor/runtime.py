@@ -12,11 +12,12 @@ from typing import get_args
 
 import torch
 
-from iopt.door.wording import shown
-from iopt.errors import ModelError, OptionError
+from iopt.door.given import check_choice, check_kind
+from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.tiling.executor import maps
 from iopt.tiling.executor.kernels import Executor, Kernel, load
+from iopt.tiling.executor.weights import check_state
 from iopt.tiling.fitting import check
 from iopt.tiling.grids import Grid
 from iopt.tiling.plan import Configuration, Group
@@ -32,7 +33,7 @@ class Runtime:
 
     `state`: weights by the names in the graph, as of `module.state_dict()`; `executor`: `lean` or `torch`. `like`: of
     the same network, to share the weights of linear layers with. Raises `PlanError` for a configuration of another
-    network, `ModelError` where a weight is missing.
+    network, `ModelError` where a weight is missing, or has another shape or type.
     """
 
     def __init__(
@@ -44,25 +45,27 @@ class Runtime:
         grid: Grid = "balanced",
         like: Runtime | None = None,
     ) -> None:
-        if executor not in get_args(Executor):
-            raise OptionError(f"executor is {shown(executor)}; expected {' or '.join(map(repr, get_args(Executor)))}")
+        check_choice(executor, get_args(Executor), "executor")
         problem = Problem(graph, predictor=executor, grid=grid)
         check(problem, configuration)
         self.graph, self.configuration, self.executor = graph, configuration, executor
         self.layers = problem.layers
+        check_state(graph, state)
+        if like is not None:
+            check_kind(like, Runtime, "like")
+            if like.layers != self.layers:
+                raise ModelError(f"like is a runtime of {like.graph.name!r}; expected one of {graph.name!r}")
         self._tiles = {group: group_tiles(self.layers, group, grid) for group in configuration.groups if group.is_tiled}
         loaded = () if like is None else like.kernels
         with torch.inference_mode():
-            try:
-                self.kernels: tuple[Kernel, ...] = load(self.layers, state, executor, self._sizes(), loaded)
-            except KeyError as error:
-                raise ModelError(f"{graph.name}: the state dict has no {error}, which the graph names") from error
+            self.kernels: tuple[Kernel, ...] = load(self.layers, state, executor, self._sizes(), loaded)
 
     def __call__(self, image: torch.Tensor) -> torch.Tensor:
         """The output, 1 x channels x height x width (a vector of F features is 1 x F x 1 x 1), channels last.
 
         `image`: 1 x channels x height x width in fp32, in any memory format. Raises `ModelError` for another shape.
         """
+        check_kind(image, torch.Tensor, "input")
         if image.shape != (1, *self.graph.input_shape) or image.dtype != torch.float32:
             size = "x".join(map(str, image.shape))
             raise ModelError(f"the input is {size} in {image.dtype}; expected 1x{self.graph.input_shape} in fp32")

@@ -10,8 +10,7 @@ from statistics import median
 import torch
 from torch import nn
 
-from iopt.door.wording import shown
-from iopt.errors import OptionError
+from iopt.door.given import check_count
 from iopt.graph import Graph
 from iopt.importer.export import in_eval_mode, read_module
 from iopt.tiling.evaluation import evaluate
@@ -41,8 +40,7 @@ def execute(
     `image`: 1 x channels x height x width in fp32. The module is left as it was. Raises `ModelError` for a module that
     is no chain, `PlanError` for a configuration of another network.
     """
-    if type(repeat) is not int or repeat < 1:
-        raise OptionError(f"repeat is {shown(repeat)}; expected a whole number, 1 or more")
+    check_count(repeat, "repeat")
     graph, state = network(module, image, name)
     runtime = Runtime(graph, configuration, state, executor, grid)
     evaluation = evaluate(Problem(graph, predictor=executor, weights="none", grid=grid), configuration)

@@ -50,6 +50,7 @@ def load_host(path: str | Path, graph: Graph) -> Host:
 
     Raises `ModelError` with one line: file, key, what was expected.
     """
+    check_kind(graph, Graph, "network", "iopt.load")
     host = from_data(json_file.read(path, ModelError), str(path))
     if host.graph_hash != graph_hash(graph):
         raise ModelError(
@@ -62,9 +63,14 @@ def load_host(path: str | Path, graph: Graph) -> Host:
 
 
 def save_host(host: Host, path: str | Path) -> None:
-    """Write a host file, whole or not at all. Raises `IoptError` where it cannot be written."""
+    """Write a host file, whole or not at all. Raises `IoptError` where it cannot be written, or is of no host."""
     check_kind(host, Host, "host", how="`iopt tile profile` measures one")
-    json_file.write(path, to_dict(host))
+    check_kind(host.model, HostModel, "model of the host")
+    if host.measured is not None:
+        check_kind(host.measured, Machine, "measured of the host")
+    data = to_dict(host)
+    _validated(data, "host")
+    json_file.write(path, data)
 
 
 def to_dict(host: Host) -> dict[str, Any]:
