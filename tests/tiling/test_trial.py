@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -10,7 +11,9 @@ from torch import nn
 
 from iopt import zoo
 from iopt.errors import ModelError, OptionError
+from iopt.tiling.executor.runtime import Runtime
 from iopt.tiling.executor.trial import difference, execute, network, paired
+from iopt.tiling.host.profiling import profile
 from iopt.tiling.layers import chain
 from iopt.tiling.notation import parse
 
@@ -96,11 +99,47 @@ def test_what_an_execution_says() -> None:
         execute(module, torch.randn(size), parse("2x2/4/1x1", 9), repeat=0)
 
 
-def test_calls_take_turns() -> None:
+def test_calls_take_turns_each_on_a_copy() -> None:
     calls: list[str] = []
-    times = paired([lambda: calls.append("a"), lambda: calls.append("b")], 2)  # type: ignore[list-item]
+    given = torch.zeros(1)
+
+    def call(name: str, tensor: torch.Tensor) -> torch.Tensor:
+        calls.append(name)
+        assert tensor == 0
+        return tensor.add_(1)
+
+    times = paired([(partial(call, "a"), given), (partial(call, "b"), given)], 2)
     assert calls == ["a", "b"] * 3
     assert [len(own) for own in times] == [2, 2]
+    assert given == 0
+
+
+@pytest.mark.parametrize("first", [nn.ReLU(inplace=True), nn.Hardtanh(-0.1, 0.2, inplace=True)])
+def test_a_module_that_works_in_place_leaves_the_image(first: nn.Module) -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(first, nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True))
+    image = torch.randn(1, 3, 12, 12)
+    before = image.clone()
+    run = execute(module, image, parse("2x2/NoCut", len(chain(network(module, image, "n")[0]))), repeat=2)
+    assert torch.equal(image, before)
+    assert run.difference < TOLERANCE
+
+
+def test_the_caller_s_autocast_does_not_count() -> None:
+    torch.manual_seed(0)
+    module, image = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3)), torch.randn(1, 3, 16, 16)
+    plain_graph, state = network(module, image, "n")
+    plan = parse("2x2/NoCut", len(chain(plain_graph)))
+    expected = Runtime(plain_graph, plan, state)(image)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        graph, _ = network(module, image, "n")
+        run = execute(module, image, plan, repeat=1)
+        output = Runtime(graph, plan, state)(image)
+        profile(graph, state, parts=(1,), repeat=1)
+    assert graph == plain_graph
+    assert torch.equal(output, expected)
+    assert run.is_predicted and run.difference < TOLERANCE
+    assert run.untiled_bytes == execute(module, image, plan, repeat=1).untiled_bytes
 
 
 def test_differences_are_over_the_largest_value() -> None:

@@ -15,6 +15,7 @@ import torch
 from iopt.door.given import check_choice, check_kind
 from iopt.errors import ModelError
 from iopt.graph import Graph
+from iopt.importer.precision import in_full_precision
 from iopt.tiling.executor import maps
 from iopt.tiling.executor.kernels import Executor, Kernel, load
 from iopt.tiling.executor.weights import check_state
@@ -57,7 +58,7 @@ class Runtime:
                 raise ModelError(f"like is a runtime of {like.graph.name!r}; expected one of {graph.name!r}")
         self._tiles = {group: group_tiles(self.layers, group, grid) for group in configuration.groups if group.is_tiled}
         loaded = () if like is None else like.kernels
-        with torch.inference_mode():
+        with torch.inference_mode(), in_full_precision():
             self.kernels: tuple[Kernel, ...] = load(self.layers, state, executor, self._sizes(), loaded)
 
     def __call__(self, image: torch.Tensor) -> torch.Tensor:
@@ -69,7 +70,7 @@ class Runtime:
         if image.shape != (1, *self.graph.input_shape) or image.dtype != torch.float32:
             size = "x".join(map(str, image.shape))
             raise ModelError(f"the input is {size} in {image.dtype}; expected 1x{self.graph.input_shape} in fp32")
-        with torch.inference_mode():
+        with torch.inference_mode(), in_full_precision():
             current = maps.copied(image)
             held = current if self.executor == "torch" else None
             for group in self.configuration.groups:

@@ -12,6 +12,7 @@ from iopt.door.given import check_choice, check_count
 from iopt.door.wording import shown
 from iopt.errors import OptionError
 from iopt.graph import Graph
+from iopt.importer.precision import in_full_precision
 from iopt.tiling.executor import maps
 from iopt.tiling.executor.kernels import Executor, Kernel, load
 from iopt.tiling.executor.weights import check_state
@@ -49,7 +50,7 @@ def profile(
         raise OptionError(f"parts is {shown(parts)}; expected whole numbers, such as {PARTS}")
     for part in parts:
         check_count(part, "a part")
-    with torch.inference_mode():
+    with torch.inference_mode(), in_full_precision():
         timing = _Timing(state, executor, repeat, seconds or clock())
         return HostModel(tuple(timing.layer_time(layer, parts) for layer in layers))
 
