@@ -71,6 +71,12 @@ BAD = {
     ),
     "none.json: there is no configuration in it (INFEASIBLE)": (*BY_HAND, "none.json"),
     "gone.json: cannot be read: No such file": (*BY_HAND, "gone.json"),
+    "configuration '1x1/1/1x1/1/1x1/1/1x1/1/1x1.../1x1/1/1x1/1/1x1/1/1x1/1/1x1': cut 1 comes after cut 1; expected": (
+        *(*BY_HAND, "1x1/1/" * 100 + "1x1"),
+    ),
+    "configuration '222222222222222222222222222...2222222222222222222222222222': expected tilings and cuts in turn": (
+        *(*BY_HAND, "2" * 300),
+    ),
     # files
     "config.json: schema: expected 'iopt/tiling-host/1', got 'iopt/tiling-configuration/1', a configuration, read": (
         *(*DEEP_PLAN, "--host", "config.json"),
