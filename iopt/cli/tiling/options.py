@@ -100,7 +100,8 @@ TimeLimitOption = Annotated[
 RepeatOption = Annotated[int, typer.Option("--repeat", metavar="N", help="Times that everything is measured.")]
 ExecutorOption = Annotated[Executor | None, typer.Option("--executor", help="Default: that of the predictor, or lean.")]
 WeightsFileOption = Annotated[
-    Path | None, typer.Option("--weights", metavar="FILE", help="A state dict that torch.save wrote.")
+    Path | None,
+    typer.Option("--weights", metavar="FILE", help="A state dict: .safetensors, or of torch.save."),
 ]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Of random weights of a network of `iopt models`; default: 0.")

@@ -6,17 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import torch
-from safetensors import SafetensorError, safe_open
 
-from iopt.door.reason import reason
-from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.graph.layers import Shape
 from iopt.graph.state import Found, check_shapes
 from iopt.partition.plan import Interval
+from iopt.tensor_files import open_weights
 
 BLOCK_BYTES = 2**24
 """How much of a weight is read at once where columns are picked from all over it."""
@@ -70,13 +68,7 @@ class FileWeights(Weights):
     """Of a safetensors file; a context. Raises `ModelError` for a file that is none."""
 
     def __init__(self, path: str | Path) -> None:
-        try:
-            file: Any = safe_open(str(path), framework="pt")
-            self._file = file
-        except FileNotFoundError:
-            raise ModelError(f"{path}: cannot be read: there is no such file") from None
-        except (SafetensorError, OSError) as error:
-            raise ModelError(f"{path}: not a safetensors file: {reason(error)}") from None
+        self._file = open_weights(path)
         self._names = frozenset(map(str, self._file.keys()))
 
     def __enter__(self) -> Self:

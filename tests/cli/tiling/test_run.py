@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from iopt.tiling import Problem, load_host
@@ -99,6 +100,54 @@ def test_weights_of_a_file(tile: Iopt, iopt: Iopt) -> None:
         code, out, err = tile(*asked, "--weights", name)
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert err.startswith(f"iopt: {message}")
+
+
+def test_weights_of_a_safetensors_file_and_an_input(tile: Iopt, planned: str) -> None:
+    from safetensors.torch import save_file
+
+    from iopt import zoo
+
+    tile("evaluate", "lenet", "2x2/4/1x1", "-o", "lenet.json")
+    module = zoo.build("lenet", 7)
+    save_file(module.state_dict(), "lenet.safetensors")
+    shape = (1, *zoo.find("lenet").input_shape)[-4:]
+    np.save("image.npy", np.full(shape, 2.0))
+    np.save("small.npy", np.zeros((1, 3, 5, 5)))
+    asked = ("run", "lenet.json", "--repeat", "1", "--verify")
+    for more in (("--weights", "lenet.safetensors"), ("--input", "image.npy"), ("--input", "image.npy", "--seed", "3")):
+        assert tile(*asked, *more).code == 0, more
+    state = module.state_dict()
+    first = next(iter(state))
+    save_file({name: tensor for name, tensor in state.items() if name != first}, "part.safetensors")
+    save_file({**state, "more": torch.zeros(1)}, "more.safetensors")
+    Path("text.safetensors").write_text("no weights")
+    for option, name, message in (
+        ("--weights", "gone.safetensors", "gone.safetensors: cannot be read: there is no such file"),
+        ("--weights", "text.safetensors", "text.safetensors: not a safetensors file: "),
+        ("--weights", "part.safetensors", f"part.safetensors: not the weights of this network: missing: {first}"),
+        ("--weights", "more.safetensors", "more.safetensors: not the weights of this network: unknown: more"),
+        ("--input", "gone.npy", "gone.npy: cannot be read: there is no such file"),
+        ("--input", "small.npy", "small.npy is 1x3x5x5; expected 1x"),
+        ("--input", "text.safetensors", "text.safetensors: not a .npy file that iopt reads: "),
+    ):
+        code, out, err = tile(*asked, option, name)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith(f"iopt: {message}")
+
+
+def test_the_input_is_what_runs(tile: Iopt, planned: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[torch.Tensor] = []
+    execute = trial.execute
+
+    def watched(module: object, image: torch.Tensor, *given: object) -> Execution:
+        ran.append(image)
+        return execute(module, image, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(trial, "execute", watched)
+    image = np.arange(3 * 24 * 32, dtype=np.float64).reshape(3, 24, 32)
+    np.save("image.npy", image)
+    assert tile("run", "config.json", planned, "--repeat", "1", "--input", "image.npy", "--verify").code == 0
+    assert ran[0].dtype == torch.float32 and np.array_equal(ran[0].numpy()[0], image)
 
 
 def test_what_cannot_be_run(tile: Iopt, planned: str, mine: str) -> None:
