@@ -15,6 +15,7 @@ from iopt.graph.layers import Window
 from iopt.tiling.evaluation import Evaluation, evaluate
 from iopt.tiling.executor.allocator import Allocation, measure
 from iopt.tiling.executor.runtime import Runtime
+from iopt.tiling.executor.scratch import USUAL_BYTES, packed_bytes, scratch_limit_bytes
 from iopt.tiling.executor.trial import difference
 from iopt.tiling.layers import chain
 from iopt.tiling.notation import parse
@@ -57,7 +58,9 @@ def assert_as_predicted(seed: int, surplus: int = 0) -> None:
         runtime, evaluation = Runtime(graph, configuration, state, executor), judged(graph, configuration, executor)
         assert difference(runtime(tensor), expected) < TOLERANCE
         assert runtime.macs == evaluation.macs
-        assert measured(runtime, tensor).peak_bytes == evaluation.peak_bytes
+        allocation = measured(runtime, tensor)
+        assert allocation.peak_bytes == evaluation.peak_bytes
+        assert allocation.scratch_bytes <= USUAL_BYTES
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -125,7 +128,12 @@ def assert_golden(name: str, grid: Any, row: dict[str, Any]) -> None:
         allocation = measure(lambda runtime=runtime: runtime(tensor))
         predicted = row["tensor_peak_bytes_torch"] if executor == "torch" else None
         assert allocation.peak_bytes == (predicted or judged(yolov2_16(), configuration, executor, grid).peak_bytes)
+        packed = REPACKED_BYTES if name == "5x5/NoCut" else 0
+        assert allocation.scratch_bytes <= 2**14 + packed
 
+
+REPACKED_BYTES = 512 * 256 * 4
+"""Of a 1x1 convolution of 512 to 256 channels, on tiles of 8 x 8 cells and less."""
 
 FEW = [param for param in GOLDENS if param.id in ("5x5/8/2x2-ceil", "3x3/8/2x2-balanced")]
 
@@ -139,6 +147,32 @@ def test_golden_configurations(name: str, grid: str, row: dict[str, Any]) -> Non
 @pytest.mark.parametrize(("name", "grid", "row"), GOLDENS)
 def test_all_golden_configurations(name: str, grid: str, row: dict[str, Any]) -> None:
     assert_golden(name, grid, row)
+
+
+@pytest.mark.parametrize(
+    ("size", "layer", "tiling"),
+    [
+        ((256, 14, 14), conv(128, 5, 3, (3, 2)), "5x5"),
+        ((64, 28, 41), conv(128, 7, 1, 6, 2), "3x7"),
+        ((100, 14, 14), conv(33, 7, padding=3), "3x7"),
+        ((100, 7, 96), conv(66, 3, padding=1, groups=2), "5x5"),
+        ((100, 56, 14), conv(8, (3, 1), 3, (1, 0)), "1x5"),
+    ],
+    ids=["repacked", "dilated", "rounded up", "in groups", "narrow"],
+)
+def test_scratch_is_bounded_where_weights_are_packed_anew(
+    size: tuple[int, int, int], layer: instances.Layer, tiling: str
+) -> None:
+    graph = instances.chain("net", size, [layer])
+    runtime = Runtime(graph, parse(f"{tiling}/NoCut", 1), weights(graph, 0))
+    assert measured(runtime, image(graph)).scratch_bytes <= scratch_limit_bytes(runtime.layers)
+
+
+def test_the_bound_of_scratch() -> None:
+    layers = chain(instances.chain("net", (48, 8, 8), [conv(66, 3, groups=2), instances.pool(instances.max_pool(2))]))
+    assert packed_bytes(layers[0]) == 2 * 64 * 32 * 9 * 4
+    assert scratch_limit_bytes(layers) == USUAL_BYTES + 2 * 64 * 32 * 9 * 4
+    assert scratch_limit_bytes(layers[1:]) == USUAL_BYTES
 
 
 # Details

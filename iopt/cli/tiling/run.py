@@ -26,7 +26,7 @@ def run(
     ] = None,
     repeat: options.RepeatOption = 5,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Fail unless the output is right, and peak and work as predicted.")
+        bool, typer.Option("--verify", help="Fail unless the output is right, peak and work as predicted.")
     ] = False,
     executor: options.ExecutorOption = None,
     input: Annotated[
@@ -113,5 +113,9 @@ def _verify(file: ConfigurationFile, found: Execution) -> None:
         wrong.append(f"the peak is {found.peak_bytes} B, predicted {found.predicted_bytes} B")
     if found.macs != found.predicted_macs:
         wrong.append(f"{found.macs} multiply-accumulates were done, predicted {found.predicted_macs}")
+    if not found.is_scratch_small:
+        wrong.append(
+            f"a convolution took {found.scratch_bytes} B besides, expected {found.scratch_limit_bytes} B at most"
+        )
     if wrong:
         raise PlanError(f"{file.path}: not as it should be: {'; '.join(wrong)}")

@@ -19,6 +19,7 @@ from iopt.tiling.executor.allocator import measure
 from iopt.tiling.executor.execution import Execution
 from iopt.tiling.executor.kernels import Executor
 from iopt.tiling.executor.runtime import Runtime
+from iopt.tiling.executor.scratch import scratch_limit_bytes
 from iopt.tiling.grids import Grid
 from iopt.tiling.notation import written
 from iopt.tiling.plan import Configuration
@@ -66,6 +67,7 @@ def execute(
         peak_bytes=allocation.peak_bytes,
         predicted_bytes=evaluation.peak_bytes,
         scratch_bytes=allocation.scratch_bytes,
+        scratch_limit_bytes=scratch_limit_bytes(runtime.layers),
         untiled_bytes=untiled.total_peak_bytes,
         macs=macs,
         predicted_macs=evaluation.macs,

@@ -67,7 +67,10 @@ def test_verification_names_all_that_is_wrong(tile: Iopt, planned: str, monkeypa
 
     def wrong(*given: object) -> Execution:
         found = execute(*given)  # type: ignore[arg-type]
-        return replace(found, difference=0.5, peak_bytes=found.peak_bytes + 1, macs=found.macs - 1)
+        scratch = found.scratch_limit_bytes + 1
+        return replace(
+            found, difference=0.5, peak_bytes=found.peak_bytes + 1, macs=found.macs - 1, scratch_bytes=scratch
+        )
 
     monkeypatch.setattr(trial, "execute", wrong)
     asked = ("run", "config.json", planned, "--repeat", "1")
@@ -79,7 +82,8 @@ def test_verification_names_all_that_is_wrong(tile: Iopt, planned: str, monkeypa
     assert (
         "iopt: config.json: not as it should be: outputs differ by 0.5 of the largest value, expected 1e-05 at " in err
     )
-    assert " B; " in err and err.endswith("\n") and "multiply-accumulates were done, predicted " in err
+    assert " B; " in err and "multiply-accumulates were done, predicted " in err
+    assert "; a convolution took " in err and err.endswith(" B at most\n")
 
 
 def test_weights_of_a_file(tile: Iopt, iopt: Iopt) -> None:
