@@ -37,6 +37,7 @@ from iopt.tiling import (
 )
 from iopt.tiling.host.calibration import Run, errors, fit, fitted_bias
 from iopt.tiling.host.measurement import measured
+from iopt.tiling.host.profiling import PARTS
 from tests import instances
 from tests.instances import conv, linear, max_pool
 from tests.tiling.executed import weights
@@ -152,7 +153,9 @@ SHORT: dict[str, tuple[type[IoptError], Callable[[], object]]] = {
     "max_groups is 'x'; expected a whole number, 1 or more": (OptionError, lambda: front(PROBLEM, "x")),  # type: ignore[arg-type]
     "repeat is 0; expected a whole number, 1 or more": (OptionError, lambda: profile(GRAPH, STATE, repeat=0)),
     "executor is 'x'; expected 'lean' or 'torch'": (OptionError, lambda: profile(GRAPH, STATE, "x")),  # type: ignore[arg-type]
-    "parts is (1, 0); expected numbers of 1 or more, such as (1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5, 6, 8, 12, 16)": (OptionError, lambda: profile(GRAPH, STATE, parts=(1, 0))),
+    f"parts is (1, 0); expected numbers of 1 or more, such as {PARTS}": (
+        *(OptionError, lambda: profile(GRAPH, STATE, parts=(1, 0))),
+    ),
     "host is 5; expected a HostModel: iopt.tiling.load_host(...).model is one": (
         *(OptionError, lambda: Problem(GRAPH, host=5)),  # type: ignore[arg-type]
     ),
