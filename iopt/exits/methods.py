@@ -27,8 +27,6 @@ DEFAULT_TIME_LIMIT_S = 60.0
 DEFAULT_GAP = 1e-6
 FEW_LABELS = 200_000
 """Some seconds of `pareto`; `exact` then goes on with `milp`."""
-START_PART = 0.2
-"""Of the time limit, at most, for the plan that `exact` starts from with several applications."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ METHODS = {
     for method in (
         Method(
             "exact",
-            "proved: pareto for one application, milp where that leaves a gap; sequential, then milp for several",
+            "proved: pareto for one application, milp where that leaves a gap or there are several",
         ),
         Method("pareto", "proved, one application: labels with dominance and Lagrangian bounds"),
         Method("milp", "proved: column generation, then the mixed-integer programme of all applications (HiGHS)"),
@@ -90,9 +88,6 @@ def solve(
     elif name == "pareto":
         result = _pareto(problem, labels, time_limit_s, gap, on_progress)
     elif name == "milp":
-        if method == "exact":
-            first = place(problem, "sequential", gap, gamma, proximity, START_PART * time_limit_s)
-            starts = [*starts, *([] if first.plan is None else [first.plan])]
         result = _milp(problem, began, time_limit_s, gap, starts, on_progress)
     else:
         result = place(problem, name, gap, gamma, proximity, time_limit_s)
