@@ -4,9 +4,12 @@ other."""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from iopt.door.wording import shown
 from iopt.errors import OptionError
+
+Kind = TypeVar("Kind")
 
 _WINGS = ("iopt.exits", "iopt.tiling")
 _PARTS = ("network", "problem", "graph", "plan", "cluster")
@@ -22,6 +25,19 @@ def check_kind(value: object, kind: type, what: str, loader: str = "", how: str 
         return
     expected = _article(_name_of(kind, type(value)))
     raise OptionError(f"{what} is {_described(value, kind)}; expected {expected}{_way(value, kind, loader, how)}")
+
+
+def as_tuple(values: object, kind: type[Kind], what: str, single: str = "", how: str = "") -> tuple[Kind, ...]:
+    """Raise `OptionError` unless these are all a `kind`, in a tuple or a list.
+
+    `single` says how one alone is given, `how` where one comes from.
+    """
+    if not isinstance(values, tuple | list):
+        check_kind(values, tuple, what, how=f"{single} for a single one" if single else "")
+    found = tuple(values)  # type: ignore[arg-type,var-annotated]  # a tuple or a list, as just seen
+    for index, value in enumerate(found):
+        check_kind(value, kind, f"{what}[{index}]", how=how)
+    return found
 
 
 def _described(value: object, kind: type) -> str:

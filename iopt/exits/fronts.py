@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from iopt.door.given import check_kind
+from iopt.door.given import as_tuple, check_kind
 from iopt.errors import OptionError
 from iopt.exits.geometry import Geometry, admissible_exits, geometry
 from iopt.exits.limits import Array, Limits
@@ -72,6 +72,7 @@ def threshold_front(problem: Problem, variants: Sequence[Variant]) -> Front:
     `OptionError` for several applications.
     """
     application = _only(problem)
+    variants = as_tuple(variants, Variant, "variants", "[variant]", "iopt.exits.variants makes them")
     points, complete = [], True
     for variant in variants:
         varied = replace(problem, applications=(replace(application, network=variant.network),))

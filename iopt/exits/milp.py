@@ -1,7 +1,8 @@
 """The exact method for any number of applications: the MILP of `formulations/exits.py`, solved by HiGHS.
 
-Before it is built, column generation finds a bound, its prices a plan, and steps that no better plan takes are taken out: those
-that alone exceed a limit, those on no path within the latency limit, and those whose bound lies above the best plan.
+Before it is built, column generation finds a bound and its prices a plan, and steps that no better plan takes are taken
+out: those that alone exceed a limit, those on no path within the latency limit, and those whose bound lies above the
+best plan.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from formulations import exits as flow
 from formulations import exits_plain as plain
 from formulations.exits import exclude, paths
 from formulations.exits_data import ExitsData
+from iopt.door.given import as_tuple
+from iopt.door.wording import shown
+from iopt.errors import OptionError
 from iopt.exact import TOLERANCE, Solver
 from iopt.exits.evaluation import Evaluator
 from iopt.exits.geometry import Geometry, geometry
@@ -56,7 +60,11 @@ def solve_milp(
 
     `gap`: relative gap at which to stop; `starts`: plans to start from; `formulation`: `flow`, or `plain` for the
     reference; `reduce`: False gives the solver every exit and every step; `spent_s`: seconds already spent on `starts`.
+    Raises `OptionError`.
     """
+    starts = as_tuple(starts, Plan, "starts", "[plan]")
+    if not isinstance(formulation, str) or formulation not in FORMULATIONS:
+        raise OptionError(f"formulation is {shown(formulation)}; expected {' or '.join(map(repr, FORMULATIONS))}")
     best = Incumbent[Plan](time_limit_s, on_progress, spent_s)
     return _Search(problem, gap, best).run(starts, formulation, reduce)
 

@@ -16,6 +16,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from iopt.door.given import check_kind
+from iopt.door.wording import shown
 from iopt.errors import OptionError
 from iopt.exits.confidence import Floats
 from iopt.exits.network import ExitNetwork
@@ -38,8 +40,9 @@ def grid(observations: Observations, size: int) -> tuple[tuple[float, ...], ...]
     0 and 1 let everybody leave, or nobody but who is wholly sure. The others lie halfway between two neighbouring
     confidences, so that they divide the samples alike whatever the last bits of a score.
     """
-    if size < 2:
-        raise OptionError(f"size is {size}; expected two thresholds or more per exit")
+    check_kind(observations, Observations, "observations", how="iopt.exits.observe makes them")
+    if type(size) is not int or size < 2:
+        raise OptionError(f"size is {shown(size)}; expected two thresholds or more per exit")
     return tuple(_between(np.sort(column), size) for column in observations.confidence[:, :-1].T)
 
 
@@ -64,9 +67,12 @@ def variants(
     `drop_dominated` leaves out those that another one is at least as good as; of equal ones the first stays. Raises
     `OptionError` for a grid that does not fit, and for more than `MOST_VECTORS` vectors.
     """
+    check_kind(network, ExitNetwork, "network", "iopt.exits.load_profile")
+    check_kind(observations, Observations, "observations", how="iopt.exits.observe makes them")
     names = tuple(leave.name for leave in network.exits)
     if observations.names != names:
         raise OptionError(f"observations are of exits {', '.join(observations.names)}; expected {', '.join(names)}")
+    grids = _numbers(grids)
     if len(grids) != len(names) - 1:
         raise OptionError(f"grids: {len(grids)} given; expected {len(names) - 1}, one per exit but the last")
     count = math.prod(len(values) for values in grids)
@@ -82,6 +88,15 @@ def variants(
         Variant(tuple(vectors[at].tolist()), measured(network, found.fractions[at], found.accuracies[at]))
         for at in kept
     ]
+
+
+def _numbers(grids: Sequence[Sequence[float]]) -> list[list[float]]:
+    """As lists. Raises `OptionError` for what is no sequence of sequences of numbers."""
+    try:
+        return [np.asarray(values, dtype=np.float64).reshape(len(values)).tolist() for values in grids]
+    except (TypeError, ValueError):
+        expected = "expected numbers from 0 to 1 for each exit but the last"
+        raise OptionError(f"grids are {shown(grids)}; {expected}") from None
 
 
 def measured(network: ExitNetwork, fractions: Floats, accuracies: Floats) -> ExitNetwork:

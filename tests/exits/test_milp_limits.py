@@ -9,7 +9,6 @@ import pytest
 
 from experiments.exits_instances import drawn
 from iopt.cluster import Cluster, Device, Network
-from iopt.errors import OptionError
 from iopt.exits import Application, Block, Exit, ExitNetwork, Problem, milp, solve
 from iopt.exits.enumeration import best_plan
 from iopt.exits.geometry import geometry
@@ -86,11 +85,6 @@ def test_an_interrupt_ends_it(is_known: bool, is_noted: bool, monkeypatch: pytes
         result = solve_milp(problem, starts=[plan])
         assert (result.plan, result.message) == (plan, "interrupted: the best plan so far")
     assert len(asked) == 1
-
-
-def test_gamma_has_an_end() -> None:
-    with pytest.raises(OptionError, match="gamma is 1000000000; expected at most"):
-        solve(drawn(5, 4, 1), "fin", gamma=10**9)
 
 
 def test_rounded_sums_do_not_hide_dominance() -> None:
