@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from iopt.door.given import as_tuple, check_kind
 from iopt.door.stopping import check_stopping
-from iopt.door.wording import hint, shown
+from iopt.door.wording import shown
 from iopt.errors import OptionError
 from iopt.exits.evaluation import evaluate
 from iopt.exits.geometry import deployed_exit, geometry
@@ -21,6 +21,7 @@ from iopt.exits.plan import Plan
 from iopt.exits.problem import Problem
 from iopt.exits.search.fin import DEFAULT_GAMMA, most_gamma
 from iopt.exits.search.pareto import DEFAULT_LABELS, pareto
+from iopt.methods import Method, check_name
 from iopt.result import ACCURACY, INTERRUPTED, OnProgress, Progress, Result, Status
 
 DEFAULT_TIME_LIMIT_S = 60.0
@@ -29,14 +30,6 @@ FEW_LABELS = 200_000
 """Some seconds of `pareto`; `exact` then goes on with `milp`."""
 FIRST_CHECKS = "first checks"
 """Credited where accuracies and least latencies by themselves prove that there is no plan."""
-
-
-@dataclass(frozen=True)
-class Method:
-    """`summary` in one line."""
-
-    name: str
-    summary: str
 
 
 METHODS = {
@@ -232,9 +225,7 @@ def checked(
     makes no sense."""
     check_kind(problem, Problem, "problem")
     names = method_names(problem)
-    if not isinstance(method, str) or method not in names:
-        near = hint(method, names) if isinstance(method, str) else ""
-        raise OptionError(f"unknown method {shown(method)}{near} (methods: {', '.join(names)})")
+    check_name(method, names)
     if method == "pareto" and len(problem.applications) > 1:
         raise OptionError(
             f"pareto is for one application, there are {len(problem.applications)}; use milp, reroute or sequential"

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from iopt.door.given import check_kind
 from iopt.door.wording import shown
 from iopt.errors import OptionError
 from iopt.exits.confidence import Floats
+from iopt.exits.dominance import undominated
 from iopt.exits.network import ExitNetwork
 from iopt.exits.observations import Observations
 
@@ -83,7 +83,7 @@ def variants(
     kept = list(range(count))
     if drop_dominated:
         criteria = np.hstack([found.fractions.cumsum(axis=1)[:, :-1], found.accuracies])
-        kept = undominated(np.rint(criteria * len(observations))).tolist()
+        kept = undominated(-np.rint(criteria * len(observations))).tolist()
     return [
         Variant(tuple(vectors[at].tolist()), measured(network, found.fractions[at], found.accuracies[at]))
         for at in kept
@@ -104,15 +104,3 @@ def measured(network: ExitNetwork, fractions: Floats, accuracies: Floats) -> Exi
     pairs = zip(network.exits, fractions.tolist(), accuracies.tolist(), strict=True)
     exits = tuple(replace(leave, fraction=fraction, accuracy=accuracy) for leave, fraction, accuracy in pairs)
     return replace(network, exits=exits)
-
-
-def undominated(values: Floats) -> NDArray[np.int64]:
-    """Rows of `values` [rows, criteria], more is better, that no other row is at least as good as; of equal ones the
-    first. In order."""
-    rows = np.lexsort((*-values.T[::-1], -values.sum(axis=1)))  # sums that rounding makes equal do not decide
-    kept: list[int] = []
-    while len(rows):
-        best = rows[0]
-        kept.append(int(best))
-        rows = rows[(values[rows] > values[best]).any(axis=1)]
-    return np.array(sorted(kept), dtype=np.int64)

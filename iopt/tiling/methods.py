@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import get_args
 
 from iopt.door.given import check_kind
 from iopt.door.numbers import is_number
-from iopt.door.wording import hint, shown
+from iopt.door.wording import shown
 from iopt.errors import OptionError
+from iopt.methods import Method, check_name
 from iopt.result import OnProgress, Result, Status
 from iopt.tiling.evaluation import evaluate
 from iopt.tiling.heuristics.deepthings import deepthings
@@ -24,14 +25,6 @@ from iopt.tiling.search.exact import exact
 from iopt.tiling.search.table import build
 
 DEFAULT_TIME_LIMIT_S = 60.0
-
-
-@dataclass(frozen=True)
-class Method:
-    """`summary` in one line."""
-
-    name: str
-    summary: str
 
 
 METHODS = {
@@ -116,9 +109,7 @@ def checked(
     time_limit_s: float = DEFAULT_TIME_LIMIT_S,
 ) -> None:
     """Raises `OptionError` for a method that does not exist, or a parameter that makes no sense."""
-    if not isinstance(method, str) or method not in METHODS:
-        near = hint(method, METHODS) if isinstance(method, str) else ""
-        raise OptionError(f"unknown method {shown(method)}{near} (methods: {', '.join(METHODS)})")
+    check_name(method, METHODS)
     if max_groups is not None and (type(max_groups) is not int or max_groups < 1):
         raise OptionError(f"max_groups is {shown(max_groups)}; expected a whole number, 1 or more")
     if max_groups is not None and method != "exact":

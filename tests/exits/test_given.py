@@ -18,7 +18,7 @@ from iopt.exits.milp import solve_milp
 from iopt.exits.observations import Observations
 from iopt.exits.runtime import check_placement
 from iopt.exits.search import fin
-from tests.exits.test_heuristics import three
+from tests.exits.by_hand import three
 
 PROBLEM = three()
 (ASKED,) = PROBLEM.applications

@@ -22,9 +22,9 @@ from iopt.exits.problem import Problem
 from iopt.exits.search import pareto as pareto_search
 from iopt.exits.search.pareto import Found
 from iopt.result import ACCURACY, INTERRUPTED, Progress, Result, Status
+from tests.exits.by_hand import three
 from tests.exits.instances import tiny_problem
 from tests.exits.reference import feasible, judge, least_energy
-from tests.exits.test_heuristics import three
 
 EXACT = ("exact", "pareto", "milp")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import inf
 
-import numpy as np
 import pytest
 
 from experiments.exits_instances import drawn
@@ -17,7 +16,6 @@ from iopt.exits.milp import solve_milp
 from iopt.exits.search import columns
 from iopt.exits.search.pareto import Found
 from iopt.exits.search.pool import Pool
-from iopt.exits.thresholds import undominated
 from iopt.incumbent import Incumbent
 from iopt.result import Progress, Status
 
@@ -85,11 +83,6 @@ def test_an_interrupt_ends_it(is_known: bool, is_noted: bool, monkeypatch: pytes
         result = solve_milp(problem, starts=[plan])
         assert (result.plan, result.message) == (plan, "interrupted: the best plan so far")
     assert len(asked) == 1
-
-
-def test_rounded_sums_do_not_hide_dominance() -> None:
-    """The second row is better, by less than its sum can hold."""
-    assert undominated(np.array([[-1e6, -2e-12], [-1e6, -1e-12]])).tolist() == [1]
 
 
 def test_a_plan_is_known_before_columns_are_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,9 +21,9 @@ from iopt.exits.methods import solve
 from iopt.exits.problem import Problem
 from iopt.exits.search.pareto import Found
 from iopt.result import Status
+from tests.exits.by_hand import three
 from tests.exits.instances import tiny_problem
 from tests.exits.reference import feasible, least_energy
-from tests.exits.test_heuristics import three
 
 
 def short_of(problem: Problem) -> set[str]:
