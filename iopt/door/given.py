@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import TypeVar
 
 from iopt.door.wording import hint, shown
 from iopt.errors import OptionError
+
+Kind = TypeVar("Kind")
 
 _WINGS = ("iopt.exits", "iopt.tiling")
 _PARTS = ("network", "problem", "graph", "plan", "cluster")
@@ -36,6 +39,19 @@ def check_choice(value: object, names: Collection[str], what: str) -> None:
     if not isinstance(value, str) or value not in names:
         near = hint(value, names) if isinstance(value, str) else ""
         raise OptionError(f"{what} is {shown(value)}; expected {' or '.join(map(repr, names))}{near}")
+
+
+def as_tuple(values: object, kind: type[Kind], what: str, single: str = "", how: str = "") -> tuple[Kind, ...]:
+    """Raise `OptionError` unless these are all a `kind`, in a tuple or a list.
+
+    `single` says how one alone is given, `how` where one comes from.
+    """
+    if not isinstance(values, tuple | list):
+        check_kind(values, tuple, what, how=f"{single} for a single one" if single else "")
+    found = tuple(values)  # type: ignore[arg-type,var-annotated]  # a tuple or a list, as just seen
+    for index, value in enumerate(found):
+        check_kind(value, kind, f"{what}[{index}]", how=how)
+    return found
 
 
 def _described(value: object, kind: type) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import get_args
 
 from iopt.door.given import check_choice, check_count, check_kind
 from iopt.door.numbers import is_number
-from iopt.door.wording import hint, shown
+from iopt.door.wording import shown
 from iopt.errors import OptionError
+from iopt.methods import Method, check_name
 from iopt.result import OnProgress, Result, Status
 from iopt.tiling.evaluation import evaluate
 from iopt.tiling.heuristics.deepthings import deepthings
@@ -24,14 +25,6 @@ from iopt.tiling.search.exact import exact
 from iopt.tiling.search.table import build
 
 DEFAULT_TIME_LIMIT_S = 60.0
-
-
-@dataclass(frozen=True)
-class Method:
-    """`summary` in one line."""
-
-    name: str
-    summary: str
 
 
 METHODS = {
@@ -120,9 +113,7 @@ def checked(
 ) -> None:
     """Raises `OptionError` for a method that does not exist, a parameter that makes no sense, or one that the method
     does not have; None and False are not given."""
-    if not isinstance(method, str) or method not in METHODS:
-        near = hint(method, METHODS) if isinstance(method, str) else ""
-        raise OptionError(f"unknown method {shown(method)}{near} (methods: {', '.join(METHODS)})")
+    check_name(method, METHODS)
     if max_groups is not None:
         check_count(max_groups, "max_groups")
     if bottom is not None:

@@ -17,8 +17,8 @@ PROBLEM = Problem(chain("one", (3, 1, 1), [linear(2)]), cluster((1.0, 1.0)))
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": None}, r"^method is None; expected a name \(methods: milp, dp, "),
-        ({"method": ["milp"]}, r"^method is \['milp'\]; expected a name"),
+        ({"method": None}, r"^unknown method None \(methods: milp, dp, "),
+        ({"method": ["milp"]}, r"^unknown method \['milp'\] \(methods: "),
         ({"method": "mlp"}, "^unknown method 'mlp'; did you mean 'milp'?"),
         ({"time_limit_s": "5"}, "^time limit is '5'; expected a number of seconds above zero$"),
         ({"time_limit_s": None}, "^time limit is None; expected a number of seconds above zero$"),

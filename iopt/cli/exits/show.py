@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from iopt.cli.claims import report_claims
+from iopt.cli.claims import report_claims, taken_as_stated
 from iopt.cli.codes import reason
 from iopt.cli.exits import options
-
-if TYPE_CHECKING:
-    from iopt.exits.files import PlacementFile
 
 
 def show(placement: options.PlacementArgument) -> None:
@@ -31,17 +26,9 @@ def show(placement: options.PlacementArgument) -> None:
 def check(placement: options.PlacementArgument) -> None:
     """Judge a placement anew: are its file's claims true?"""
     from iopt.exits import files
-    from iopt.report.exits_units import title
+    from iopt.report.exits_units import title, total_energy
 
     file = files.read(placement)
     whose = f"{file.result.status}, {title(file.problem)}"
-    report_claims(placement, files.check(file), whose, _taken_as_stated(file))
-
-
-def _taken_as_stated(file: PlacementFile) -> list[str]:
-    """What only a solve could prove."""
-    from iopt.report.exits_units import total_energy
-    from iopt.result import Status
-
-    claims = [] if file.result.bound is None else [f"the bound {total_energy(file.problem, file.result.bound)}"]
-    return [*claims, "that no plan keeps the limits"] if file.result.status is Status.INFEASIBLE else claims
+    taken = taken_as_stated(file.result, lambda bound: total_energy(file.problem, bound), "limit")
+    report_claims(placement, files.check(file), whose, taken)

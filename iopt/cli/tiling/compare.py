@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iopt.cli import options as common
-from iopt.cli.codes import exit_code, reason
 from iopt.cli.expand import expanded
-from iopt.cli.talk import complain
+from iopt.cli.finish import finish, told
 from iopt.cli.tiling import options
 from iopt.cli.tiling.problem import Given
 
@@ -48,18 +47,11 @@ def compare(
         print(json_file.pretty(to_list(found)))
     else:
         print_comparison(console(), problem, found)
-    if problem_with := reason(results[-1], limit_s, "limit"):
-        complain(problem_with)
-    return exit_code(results[-1])
+    return finish(results[-1], limit_s, "limit")
 
 
 def _compared(problem: Problem, time_limit_s: float, line: LiveLine) -> list[Result[Configuration]]:
     """A result per method, the exact one last."""
     from iopt.tiling.methods import compare as compared
 
-    results = []
-    line.step("comparing")
-    for result in compared(problem, time_limit_s):
-        results.append(result)
-        line.step(f"comparing, {result.method} done")
-    return results
+    return told(compared(problem, time_limit_s), line)

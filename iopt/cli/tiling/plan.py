@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from iopt.cli import options as common
-from iopt.cli.codes import exit_code, reason
 from iopt.cli.expand import expanded
+from iopt.cli.finish import finish
 from iopt.cli.output import check_writable_beside
-from iopt.cli.talk import complain, say
+from iopt.cli.talk import say
 from iopt.cli.tiling import options
 from iopt.cli.tiling.problem import Given
 
@@ -59,9 +59,7 @@ def plan(
     hand_over(problem, result, groups, output, json)
     if output is not None and not quiet:
         say(f"written to {output}")
-    if problem_with := reason(result, (time_limit or DEFAULT_TIME_LIMIT_S) if method == "milp" else None, "limit"):
-        complain(problem_with)
-    return exit_code(result)
+    return finish(result, (time_limit or DEFAULT_TIME_LIMIT_S) if method == "milp" else None, "limit")
 
 
 def hand_over(
