@@ -6,12 +6,13 @@ something that the search does not: how far its relaxation is from the optimum.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from formulations import tiling as formulation
-from iopt.exact import TOLERANCE, Solver
+from iopt.exact import TOLERANCE, Solver, built
 from iopt.incumbent import Incumbent
 from iopt.result import OnProgress, Result
 from iopt.tiling.evaluation import Evaluator
@@ -31,7 +32,7 @@ def solve_milp(
     data, units = tiling_data(problem, table, reduce)
     if {layer for a, b, _ in data.choices for layer in range(a, b + 1)} == set(range(data.layers)):
         is_memory = problem.objective == "memory"
-        model = formulation.build(data, "peak" if is_memory else "work")
+        model = built(partial(formulation.build, objective="peak" if is_memory else "work"), data)
         _search(problem, best, table, model, units.peak if is_memory else units.work)
     else:
         best.prove(np.inf)
