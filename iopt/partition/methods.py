@@ -76,6 +76,8 @@ def solve(
     """
     check_kind(problem, Problem, "problem")
     chosen = checked(method, time_limit_s, gap)
+    if starts is not None:
+        _check_starts(starts)
     began = time.perf_counter()
     if chosen.plan is not None:
         return judged(problem, method, chosen.plan(problem), time.perf_counter() - began)
@@ -86,6 +88,13 @@ def solve(
         starts.append(plan_dp(problem, seeds=starts))
     spent_s = time.perf_counter() - began
     return solve_milp(problem, max(time_limit_s - spent_s, 0.0), gap, starts, on_progress, spent_s=spent_s)
+
+
+def _check_starts(starts: Sequence[Plan]) -> None:
+    if not isinstance(starts, list | tuple):
+        check_kind(starts, list, "starts", how="[plan] for a single one")
+    for index, plan in enumerate(starts):
+        check_kind(plan, Plan, f"starts[{index}]")
 
 
 def compare(
