@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from iopt.door.given import check_kind
 from iopt.door.stopping import check_stopping
 from iopt.door.wording import hint, shown
 from iopt.errors import OptionError
-from iopt.partition.evaluation import evaluate
+from iopt.partition.evaluation import Evaluator, evaluate
 from iopt.partition.heuristics import plan_coedge, plan_iop, plan_modnn, plan_oc, plan_single
+from iopt.partition.heuristics.coedge import FullyConnected, RatioRule, split_by_rows
+from iopt.partition.heuristics.iop import Combine, paired
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.search import plan_dp
@@ -52,13 +55,14 @@ METHODS = {
 
 def start_plans(problem: Problem) -> list[Plan]:
     """Plans of the fast heuristics in all their variants, as far as they lie in the decision space of the exact
-    method."""
-    return [
-        plan_single(problem),
-        plan_oc(problem),
-        *(plan_coedge(problem, fc=fc) for fc in ("one", "oc")),
-        *(plan_iop(problem, combine=combine) for combine in ("direct", "scatter")),
-    ]
+    method: not MoDNN's, which go through the source."""
+    evaluator = Evaluator(problem)
+    plans = [plan_single(problem), plan_oc(problem)]
+    for ratio in get_args(RatioRule):
+        for fc in get_args(FullyConnected):
+            rows = split_by_rows(problem, evaluator, ratio, fc)
+            plans += [rows.plan, *(paired(problem, evaluator, rows, combine) for combine in get_args(Combine))]
+    return plans
 
 
 def solve(
