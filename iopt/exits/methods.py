@@ -22,7 +22,7 @@ from iopt.exits.problem import Problem
 from iopt.exits.search.fin import DEFAULT_GAMMA, most_gamma
 from iopt.exits.search.pareto import DEFAULT_LABELS, pareto
 from iopt.methods import Method, check_name
-from iopt.result import ACCURACY, INTERRUPTED, OnProgress, Progress, Result, Status
+from iopt.result import INTERRUPTED, OnProgress, Progress, Result, Status, status_of
 
 DEFAULT_TIME_LIMIT_S = 60.0
 DEFAULT_GAP = 1e-6
@@ -159,10 +159,9 @@ def _exact(
     if second.objective is None:
         return replace(second, bound=bound, history=first.history + second.history)
     bound = min(bound, second.objective)
-    proved = second.objective - bound <= (gap + ACCURACY) * second.objective
     return replace(
         second,
-        status=Status.OPTIMAL if proved else Status.FEASIBLE,
+        status=status_of(second.objective, bound, gap),
         bound=bound,
         history=first.history + second.history,
     )
@@ -204,7 +203,7 @@ def _pareto(
         return Result("pareto", status, None, None, bound, 0.0, history=tuple(history)), False
     plan = Plan((shape.placement(found.path),))
     energy = evaluate(problem, plan).energy_j
-    status = Status.OPTIMAL if energy - found.bound <= (gap + ACCURACY) * energy else Status.FEASIBLE
+    status = status_of(energy, found.bound, gap)
     message = INTERRUPTED if found.was_interrupted else ""
     bound = min(found.bound, energy)
     result = Result("pareto", status, plan, energy, bound, 0.0, message=message, history=tuple(history))

@@ -19,7 +19,7 @@ from formulations.exits_data import ExitsData
 from iopt.door.given import as_tuple
 from iopt.door.wording import shown
 from iopt.errors import OptionError
-from iopt.exact import TOLERANCE, Solver
+from iopt.exact import TOLERANCE, Solver, built
 from iopt.exits.evaluation import Evaluator
 from iopt.exits.geometry import Geometry, geometry
 from iopt.exits.heuristics.larac import larac
@@ -137,7 +137,7 @@ class _Search:
             self.best.objective if np.isfinite(self.best.objective) else _scale(geometries)
         ) / REFERENCE_PARTS or 1.0
         data = exits_data(self.problem, geometries, reference, all_exits)
-        model = FORMULATIONS[formulation](data)
+        model = built(FORMULATIONS[formulation], data)
         while not self._is_done(model, data, geometries, reference, all_exits):
             exclude(model)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from iopt.door.given import check_kind
+from iopt.door.given import as_tuple, check_kind
 from iopt.door.stopping import check_stopping
 from iopt.methods import Method, check_name
-from iopt.partition.evaluation import evaluate
+from iopt.partition.evaluation import Evaluator, evaluate
 from iopt.partition.heuristics import plan_coedge, plan_iop, plan_modnn, plan_oc, plan_single
+from iopt.partition.heuristics.coedge import FullyConnected, RatioRule, split_by_rows
+from iopt.partition.heuristics.iop import Combine, paired
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.search import plan_dp
@@ -49,13 +52,14 @@ METHODS = {
 
 def start_plans(problem: Problem) -> list[Plan]:
     """Plans of the fast heuristics in all their variants, as far as they lie in the decision space of the exact
-    method."""
-    return [
-        plan_single(problem),
-        plan_oc(problem),
-        *(plan_coedge(problem, fc=fc) for fc in ("one", "oc")),
-        *(plan_iop(problem, combine=combine) for combine in ("direct", "scatter")),
-    ]
+    method: not MoDNN's, which go through the source."""
+    evaluator = Evaluator(problem)
+    plans = [plan_single(problem), plan_oc(problem)]
+    for ratio in get_args(RatioRule):
+        for fc in get_args(FullyConnected):
+            rows = split_by_rows(problem, evaluator, ratio, fc)
+            plans += [rows.plan, *(paired(problem, evaluator, rows, combine) for combine in get_args(Combine))]
+    return plans
 
 
 def solve(
@@ -73,6 +77,8 @@ def solve(
     """
     check_kind(problem, Problem, "problem")
     chosen = checked(method, time_limit_s, gap)
+    if starts is not None:
+        starts = as_tuple(starts, Plan, "starts", single="[plan]")
     began = time.perf_counter()
     if chosen.plan is not None:
         return judged(problem, method, chosen.plan(problem), time.perf_counter() - began)

@@ -6,6 +6,8 @@ something that the search does not: how far its relaxation is from the optimum.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from formulations.tiling_data import TilingData
@@ -43,13 +45,13 @@ def _solve(problem: Problem, best: Incumbent[Configuration], table: Table, data:
     """Build the model and solve it, and again without a plan that breaks a limit, as it may by the room that limits are
     given."""
     from formulations import tiling as formulation  # Pyomo takes a second to import
-    from iopt.exact import Solver
+    from iopt.exact import Solver, built
 
     judge, is_memory = Evaluator(problem), problem.objective == "memory"
     if best.left_s() <= 0:
         return
     unit = units.peak if is_memory else units.work
-    model = formulation.build(data, "peak" if is_memory else "work")
+    model = built(partial(formulation.build, objective="peak" if is_memory else "work"), data)
     while best.left_s() > 0:
         solver = Solver(model)
         if best.left_s() <= 0:

@@ -7,11 +7,27 @@ from typing import Any
 import pytest
 
 from iopt.errors import OptionError
+from iopt.partition.heuristics import plan_single
 from iopt.partition.methods import compare, solve
 from iopt.partition.problem import Problem
 from tests.instances import chain, cluster, linear
 
 PROBLEM = Problem(chain("one", (3, 1, 1), [linear(2)]), cluster((1.0, 1.0)))
+
+
+@pytest.mark.parametrize(
+    ("starts", "message"),
+    [
+        (plan_single(PROBLEM), r"^starts is a Plan; expected a list: \[plan\] for a single one$"),
+        (5, "^starts is 5; expected a list"),
+        ([plan_single(PROBLEM), None], r"^starts\[1\] is None; expected a Plan$"),
+        ([solve(PROBLEM, "single")], r"^starts\[0\] is a Result; expected a Plan: its \.plan is one$"),
+    ],
+)
+def test_starts_are_plans(starts: Any, message: str) -> None:
+    for method in ("milp", "oc"):
+        with pytest.raises(OptionError, match=message):
+            solve(PROBLEM, method, starts=starts)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from iopt.cluster import Link
-from iopt.errors import ClusterError, ModelError
+from iopt.errors import ClusterError, ModelError, OptionError
 from iopt.graph import Graph, Operator
 from iopt.graph.layers import Add, Shape
 from iopt.partition.methods import solve
@@ -117,3 +117,9 @@ def test_tiers_power_and_energy_cost_nothing() -> None:
     results = [solve(Problem(network, which), "dp") for which in (given, tiered)]
     assert results[0].plan == results[1].plan
     assert results[0].objective == results[1].objective
+
+
+@pytest.mark.parametrize("along_rows", ["no", None, 0])
+def test_along_rows_is_yes_or_no(along_rows: Any) -> None:
+    with pytest.raises(OptionError, match=f"^along_rows is {along_rows!r}; expected True or False$"):
+        Problem(chain("net", (4, 8, 8), [conv(2, 3)]), cluster((1.0,)), along_rows=along_rows)
