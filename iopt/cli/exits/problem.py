@@ -46,8 +46,8 @@ class Given:
         from iopt.exits.files import load_profile, load_workload
 
         if self._is_workload():
-            if typed := self._typed():
-                raise OptionError(f"{self.network} is a workload, which says all by itself; leave out {typed[0]}")
+            if typed := self.typed():
+                raise OptionError(f"{self.network} is a workload, which says all by itself; leave out {next(iter(typed))}")
             return load_workload(self.network)
         profile = load_profile(self.network)
         for name in needed:
@@ -69,6 +69,15 @@ class Given:
         if self.tiers is not None and self.tiers not in preset_names():
             files["--tiers"] = self.tiers
         return files
+
+    def typed(self) -> dict[str, str]:
+        """Options other than the network that were given, each with its value; flags have an empty one."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
+        return {
+            f"--{name.replace('_', '-')}": "" if value is True else str(value)
+            for name, value in given.items()
+            if value not in (None, False)
+        }
 
     def _is_preset(self) -> bool:
         from iopt.exits.files.profile_file import profile_names
@@ -112,13 +121,6 @@ class Given:
             "tier_order": not self.any_order,
         }
 
-    def _typed(self) -> list[str]:
-        """Options other than the network that were given."""
-        return [
-            f"--{field.name.replace('_', '-')}"
-            for field in fields(self)[1:]
-            if getattr(self, field.name) != field.default
-        ]
 
 
 def _quantity(option: str, text: str, kind: Kind) -> float:
