@@ -111,7 +111,8 @@ def _how_to_go_on(given: Given, workload: Workload, point: Point) -> Iterator[st
     yield "to go on from a line, here the last: measure with its thresholds, then plan with its accuracy"
     yield f"  iopt exits profile MODULE --data DATA {chosen} -o chosen.json"
     if given.tiers is None:
-        yield f"  iopt exits plan {given.network}, with chosen.json as its network and {point.accuracy!r} as its accuracy"
+        changed = f"chosen.json as its network and {point.accuracy!r} as its accuracy"
+        yield f"  iopt exits plan {given.network}, with {changed}"
         return
     asked = {"--latency": f"{LONGEST_S:g} s", **given.typed(), "--accuracy": repr(point.accuracy)}
     words = (f"{option} {quote(value)}" if value else option for option, value in asked.items())

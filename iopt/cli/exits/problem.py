@@ -46,8 +46,8 @@ class Given:
         from iopt.exits.files import load_profile, load_workload
 
         if self._is_workload():
-            if typed := self.typed():
-                raise OptionError(f"{self.network} is a workload, which says all by itself; leave out {next(iter(typed))}")
+            for option in self.typed():
+                raise OptionError(f"{self.network} is a workload, which says all by itself; leave out {option}")
             return load_workload(self.network)
         profile = load_profile(self.network)
         for name in needed:
@@ -120,7 +120,6 @@ class Given:
             "pinned": not self.unpinned,
             "tier_order": not self.any_order,
         }
-
 
 
 def _quantity(option: str, text: str, kind: Kind) -> float:

@@ -10,6 +10,7 @@ from iopt.cli.exits import options
 
 if TYPE_CHECKING:
     from iopt.exits.files import PlacementFile
+    from iopt.exits.observations import Profile
 
 
 def show(placement: options.PlacementArgument) -> None:
@@ -39,9 +40,19 @@ def check(placement: options.PlacementArgument) -> None:
 
 
 def _taken_as_stated(file: PlacementFile) -> list[str]:
-    """What only a solve could prove."""
+    """What only a solve could prove, or the module and the samples that were measured."""
     from iopt.report.exits_units import total_energy
     from iopt.result import Status
 
     claims = [] if file.result.bound is None else [f"the bound {total_energy(file.problem, file.result.bound)}"]
-    return [*claims, "that no plan keeps the limits"] if file.result.status is Status.INFEASIBLE else claims
+    if file.result.status is Status.INFEASIBLE:
+        claims.append("that no plan keeps the limits")
+    return [*claims, *(said for profile in dict.fromkeys(file.profiles) if (said := _origin(profile)))]
+
+
+def _origin(profile: Profile) -> str:
+    """How a network was measured, where the file says so."""
+    from iopt.report.exits_listing import measured_text
+
+    said = measured_text(profile)
+    return f"that {profile.network.name} was {said}" if said else ""

@@ -100,6 +100,8 @@ def test_from_a_module_to_a_run(here: Iopt) -> None:
         assert pair["counted"] == pytest.approx(pair["predicted"])
     table = here("exits", "run", "placement.json", "mine:net", "--data", "mine:data").out
     assert "entropy, threshold 0.99" in table
+    stated = "that mine was measured on 40 samples by entropy, threshold 0.99\n"
+    assert stated in here("exits", "check", "placement.json").out
     otherwise = ("--rule", "max-probability", "--threshold", "0.5")
     table = here("exits", "run", "placement.json", "mine:net", "--data", "mine:data", *otherwise).out
     assert "max-probability, threshold 0.5" in table
