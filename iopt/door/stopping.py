@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from numbers import Real
 
 from iopt.door.wording import shown
@@ -18,4 +19,7 @@ def check_stopping(time_limit_s: object, gap: object) -> None:
 
 
 def _is_real(value: object) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False

@@ -21,7 +21,7 @@ from iopt.exits.observations import Measured, Profile
 from iopt.exits.plan import Placement, Plan
 from iopt.exits.problem import Application, Problem
 from iopt.result import Result, Status
-from tests.changes import Change, Data, put, together
+from tests.changes import Change, Data, keys_dropped, put, together
 from tests.exits.instances import random_plan, tiny_problem
 
 PROFILE = replace(files.load_profile("b-alexnet"), measured=Measured("entropy", (0.3, 0.4), 100), graph_hash="0" * 64)
@@ -225,3 +225,37 @@ def test_a_malformed_file_says_where(message: str) -> None:
         read(changed)
     assert str(caught.value).startswith(f"placement.json: {message}")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", [path for path, _ in keys_dropped(data())], ids=str)
+def test_no_key_can_be_left_out_unseen(path: tuple[str | int, ...]) -> None:
+    """Readers would fill in defaults, and the hash would be of what is not there."""
+    changed = data()
+    dict(keys_dropped(changed))[path](changed)
+    try:
+        untrue = files.check(read(changed))
+    except PlanError:
+        return
+    assert untrue
+
+
+@pytest.mark.parametrize(
+    ("message", "change"),
+    [
+        (
+            "networks[0].blocks[0].weight_bytes: missing",
+            lambda data: data["networks"][0]["blocks"][0].pop("weight_bytes"),
+        ),
+        ("options: max_load: expected 1.0, got 1", lambda data: data["options"].update(max_load=1)),
+        (
+            "origins[0].graph_hash: string should match pattern '^[0-9a-f]{64}$', got 'edited'",
+            lambda data: data["origins"][0].update(graph_hash="edited"),
+        ),
+    ],
+)
+def test_what_is_hashed_is_what_is_there(message: str, change: Change) -> None:
+    changed = data()
+    change(changed)
+    with pytest.raises(PlanError, match=r"^placement\.json: ") as caught:
+        read(changed)
+    assert str(caught.value) == f"placement.json: {message}"

@@ -18,6 +18,7 @@ from iopt.exits.observations import Profile
 from iopt.exits.plan import Plan
 from iopt.exits.problem import Problem
 from iopt.planfile.form import result_of, result_to_dict
+from iopt.planfile.whole import check_whole
 from iopt.result import Result
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def from_data(data: object, where: str) -> PlacementFile:
     claims = _validated(data, where)
     try:
         problem = from_dict(claims.model_dump(), where)
+        check_whole(data, instance_to_dict(problem), where)
         profiles = _profiles(problem, claims)
         plan = None if claims.placements is None else plan_of(problem, claims.placements)
     except IoptError as error:

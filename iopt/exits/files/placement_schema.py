@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from iopt.door.strict import Strict
-from iopt.exits.files.profile_schema import BlockData, ExitData, MeasuredData
+from iopt.exits.files.profile_schema import BlockData, ExitData, GraphHash, MeasuredData
 from iopt.planfile.schema import Amount, Size, StatedResult
 
 SCHEMA = "iopt/exits-placement/1"
@@ -30,19 +30,25 @@ class OptionsData(Strict):
     max_load: Annotated[float, Field(gt=0)] = Field(description="part of a device's compute rate that may be used")
 
 
+class WholeBlockData(BlockData):
+    """A block, as in a profile; here nothing is left out."""
+
+    weight_bytes: Size = Field(description="parameters that its node holds")
+
+
 class NetworkData(Strict):
     """Blocks and exits, as in a profile."""
 
     name: Name
     input_bits: Amount
-    blocks: list[BlockData] = Field(min_length=1)
+    blocks: list[WholeBlockData] = Field(min_length=1)
     exits: list[ExitData] = Field(min_length=1)
 
 
 class OriginData(Strict):
     """Where a network comes from, as far as its profile says."""
 
-    graph_hash: str | None = Field(description="of the graph that the blocks were cut from")
+    graph_hash: GraphHash | None = Field(description="of the graph that the blocks were cut from")
     measured: MeasuredData | None
 
 

@@ -15,6 +15,7 @@ from iopt.partition.instance import to_dict as instance_to_dict
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.planfile.form import result_of, result_to_dict
+from iopt.planfile.whole import check_whole
 from iopt.result import Result
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def from_data(data: object, where: str) -> PlanFile:
     options = claims.options
     try:
         problem = from_dict(claims.network, claims.cluster, options.along_rows, options.memory, options.relayout, where)
+        check_whole(data, instance_to_dict(problem), where)
     except PlanError:
         raise
     except IoptError as error:

@@ -10,6 +10,7 @@ from iopt.door import json_file
 from iopt.door.given import check_count, check_kind
 from iopt.errors import PlanError
 from iopt.planfile.form import result_of, result_to_dict
+from iopt.planfile.whole import check_whole
 from iopt.result import ACCURACY, Result
 from iopt.tiling.evaluation import Evaluation, evaluate
 from iopt.tiling.files.configuration_form import configuration_of, evaluation_to_dict, groups_to_list
@@ -86,6 +87,7 @@ def from_data(data: object, where: str) -> ConfigurationFile:
     plan = None if claims.groups is None else configuration_of(claims.groups)
     try:
         problem = from_dict(claims.model_dump(), where)
+        check_whole(data, instance_to_dict(problem), where)
         evaluation = None if plan is None else evaluate(problem, plan)
     except PlanError as error:
         raise PlanError(str(error) if str(error).startswith(where) else f"{where}: groups: {error}") from None
