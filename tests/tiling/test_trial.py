@@ -16,6 +16,7 @@ from iopt.tiling.executor.trial import difference, execute, network, paired
 from iopt.tiling.host.profiling import profile
 from iopt.tiling.layers import layers_of
 from iopt.tiling.notation import parse
+from tests.tiling import branching
 
 TOLERANCE = 1e-5
 Made = tuple[nn.Module, tuple[int, ...]]
@@ -50,9 +51,17 @@ def classifier() -> Made:
     return module, (1, 3, 40, 36)
 
 
+IMAGE = (1, 3, 64, 96)
 CASES = {
     "classifier": (classifier, ("3x2/3/2x2c/6/1x1", "4x4c/4/1x1")),
     "lenet5": (lambda: (zoo.build("lenet5"), (1, 1, 28, 28)), ("2x3/2/1x2/4/1x1",)),
+    "residual": (lambda: (branching.residual(), IMAGE), ("3x2/5/2x3/15/1x2/29/1x1", "4x4c/2/2x2/29/1x1")),
+    "squeezed": (lambda: (branching.squeezed(), IMAGE), ("2x5/6/1x3/15/1x1", "3x3/15/1x1")),
+    "inception": (
+        lambda: (branching.inception(), IMAGE),
+        ("1x3c/2/2x2/10/2x3/19/1x1", "2x2c/2/4x4/10/4x4/18/2x2/27/1x1"),
+    ),
+    "dense": (lambda: (branching.dense(), IMAGE), ("3x3/13/2x2/22/1x1",)),
     "yolov2-16": (lambda: (zoo.build("yolov2-16"), (1, 3, 64, 96)), ("2x3/8/2x2", "3x3c/5/1x2/9/1x1")),
 }
 LARGE = {
@@ -147,6 +156,6 @@ def test_differences_are_over_the_largest_value() -> None:
     assert difference(torch.zeros(3), torch.zeros(3)) == 0
 
 
-def test_branches_are_refused() -> None:
+def test_early_exits_are_refused() -> None:
     with pytest.raises(ModelError, match="tiling is for"):
         execute(zoo.build("b-resnet"), torch.zeros(1, 3, 32, 32), parse("1x1/NoCut", 1))

@@ -28,6 +28,18 @@ def net():
     first, last = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 4, 3, padding=1)
     return nn.Sequential(first, nn.ReLU(), nn.MaxPool2d(2), last)
 
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+
+    def forward(self, tensor):
+        return torch.relu(tensor + self.second(torch.relu(self.first(tensor))))
+
+def residual():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.MaxPool2d(2), Block(), Block(), nn.Conv2d(8, 4, 1))
+
 def other():
     return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2))
 """
@@ -47,6 +59,22 @@ def planned(tile: Iopt, mine: str) -> str:
     asked = ("plan", f"{mine}:net", "--input", "1x3x24x32", "--memory", "16 KiB", "--weights", "none")
     assert tile(*asked, "-o", "config.json").code == 0
     return f"{mine}:net"
+
+
+def test_a_network_with_branches(tile: Iopt, mine: str) -> None:
+    asked = (f"{mine}:residual", "--input", "1x3x48x64", "--weights", "none")
+    points = json.loads(tile("front", *asked, "--json").out)
+    assert len(points) > 3
+    limit = f"{points[0]['peak_bytes']} B"
+    planned = tile("plan", *asked, "--memory", limit, "-o", "config.json")
+    assert planned.code == 0
+    assert tile("check", "config.json").code == 0
+    found = json.loads(tile("run", "config.json", f"{mine}:residual", "--repeat", "1", "--verify", "--json").out)
+    assert found["is_predicted"] and found["difference"] < 1e-5
+    assert found["peak_bytes"] == points[0]["peak_bytes"] < found["untiled_bytes"]
+    refused = tile("evaluate", *asked, "2x2/3/1x1")
+    assert refused.code == 2
+    assert "it ends inside the block of layers 2 ... 4 (2.first ... 2.add), whose branches stay" in refused.err
 
 
 def test_a_run(tile: Iopt, planned: str) -> None:
