@@ -75,6 +75,10 @@ class ExitNetwork:
             before = leave.after
         if before != len(self.blocks):
             self._refuse("exits", f"the last after block {before}", f"one after the last block, {len(self.blocks)}")
+        for key in ("blocks", "exits"):
+            names = [entry.name for entry in getattr(self, key)]
+            if twice := next((name for index, name in enumerate(names) if name in names[:index]), None):
+                self._refuse(key, f"two are named {twice!r}", "unique names")
         total = math.fsum(leave.fraction for leave in self.exits)
         if abs(total - 1) > FRACTION_TOLERANCE:
             self._refuse("exits", f"fractions with a sum of {total:g}", "a sum of 1")

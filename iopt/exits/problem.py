@@ -24,6 +24,9 @@ ROOM = 1 + 1e-7
 tolerance, with presolve or without; those that this lets in are excluded one by one."""
 
 
+LEAST_LOAD, MOST_LOAD = 1e-9, 1e9
+"""Of a device's compute rate: solvers cannot compute with what lies outside."""
+
 MEASURE = "iopt.exits.profile measures a module, and its .network is one"
 """Where an early-exit network comes from."""
 
@@ -70,9 +73,9 @@ class Problem:
     receiver's down rate, or `receiver`'s down rate alone; None: as the cluster says. `latency`: `worst` (of the deepest
     exit) or `expected`.
     `pinned`: block 1 runs on the source; otherwise the raw input may be sent. `tier_order`: no block runs in a lower
-    tier than the one before it. `max_load`: part of a device's compute rate that may be used.
-    A list of applications becomes a tuple. Raises `OptionError`, and `ClusterError` for a cluster without what energy
-    needs.
+    tier than the one before it. `max_load`: load of a device at most, over its compute rate (above 1: more
+    than it can do). A list of applications becomes a tuple. Raises `OptionError`, and `ClusterError` for a cluster
+    without what energy needs.
     """
 
     applications: tuple[Application, ...]
@@ -104,8 +107,8 @@ class Problem:
         for key in ("pinned", "tier_order"):
             if not isinstance(getattr(self, key), bool):
                 raise OptionError(f"{key} is {shown(getattr(self, key))}; expected True or False")
-        if not (is_number(self.max_load) and self.max_load > 0):
-            raise OptionError(f"max_load is {shown(self.max_load)}; expected a positive number")
+        if not (is_number(self.max_load) and LEAST_LOAD <= self.max_load <= MOST_LOAD):
+            raise OptionError(f"max_load is {shown(self.max_load)}; expected {LEAST_LOAD:g} to {MOST_LOAD:g}")
         self._check_cluster()
         self._check_applications()
 

@@ -90,7 +90,7 @@ class _Run:
         self.rule, self.thresholds = rule, thresholds
         self.source = placement.nodes[0] if source is None else source
         self.leaving = [0] * len(network.exits)
-        self.samples = self.correct = 0
+        self.samples, self.correct, self.loader = 0, 0, ""
         self.ops: defaultdict[int, float] = defaultdict(float)
         self.bits: defaultdict[tuple[int, int], int] = defaultdict(int)
         self.blocks: defaultdict[int, int] = defaultdict(int)
@@ -98,7 +98,7 @@ class _Run:
 
     def take(self, batch: Batch) -> None:
         """One batch, until all of it has left. Raises `ModelError` where a part of the network does not run on it."""
-        number, tensor, labels = batch
+        number, tensor, labels, self.loader = batch
         try:
             self._take(tensor, labels)
         except IoptError as error:
@@ -139,7 +139,7 @@ class _Run:
         name = self.network.exits[index].name
         scores = self.parts.branches[index](tensor)
         check_scores(scores, len(tensor), name)
-        check_labels(labels, scores.shape[1])
+        check_labels(labels, scores.shape[1], self.loader)
         array = scores.cpu().numpy()
         going = np.ones(len(array), dtype=bool)
         if index < self.placement.exit:

@@ -97,9 +97,15 @@ def compare(
     gap: float = DEFAULT_GAP,
     on_progress: OnProgress | None = None,
 ) -> Iterator[Result[Plan]]:
-    """Every method on one problem, the exact one last and started from the others."""
+    """Every method on one problem, the exact one last and started from the others. Raises `OptionError` at once."""
     check_kind(problem, Problem, "problem")
     checked("milp", time_limit_s, gap)
+    return _compared(problem, time_limit_s, gap, on_progress)
+
+
+def _compared(
+    problem: Problem, time_limit_s: float, gap: float, on_progress: OnProgress | None
+) -> Iterator[Result[Plan]]:
     for name in ("single", "oc", "coedge", "modnn", "iop"):
         yield solve(problem, name)
     best = solve(problem, "dp")

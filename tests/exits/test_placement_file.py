@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from iopt.cluster import Cluster
-from iopt.errors import IoptError, PlanError
+from iopt.errors import IoptError, OptionError, PlanError
 from iopt.exits import files, methods
 from iopt.exits.evaluation import evaluate
 from iopt.exits.files.placement_schema import json_schema
@@ -78,6 +78,20 @@ def test_where_networks_come_from() -> None:
     assert len(file.claims.networks) == len(networks_of(PROBLEM)) == 1
     assert file.profiles == (Profile(PROFILE.network, "0" * 64, PROFILE.measured),) * 2
     assert read(files.to_dict(PROBLEM, RESULT, 0.2)).profiles == (Profile(PROFILE.network),) * 2
+
+
+@pytest.mark.parametrize("gap_tolerance", [None, -4, 1, 10**400])
+def test_a_gap_that_no_file_may_state(gap_tolerance: float, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"^gap_tolerance is .*; expected a number from 0 to below 1$"):
+        files.save(tmp_path / "placement.json", PROBLEM, RESULT, gap_tolerance)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_problem_and_no_result() -> None:
+    with pytest.raises(OptionError, match=r"^problem is None; expected a Problem"):
+        files.to_dict(None, RESULT, 0.1)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match=r"^result is a Plan; expected a Result: solve gives one"):
+        files.to_dict(PROBLEM, PLAN, 0.1)  # type: ignore[arg-type]
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:

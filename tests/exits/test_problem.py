@@ -42,6 +42,8 @@ def test_a_plan_of_another_problem_is_refused(plan: Plan, words: str) -> None:
         ({"latency": "best"}, "latency is 'best'"),
         ({"max_load": 0.0}, "max_load is 0"),
         ({"max_load": float("nan")}, "max_load is nan"),
+        ({"max_load": 1e-300}, "max_load is 1e-300; expected 1e-09 to 1e+09"),
+        ({"max_load": 1e10}, "max_load is 10000000000.0; expected 1e-09 to 1e+09"),
         ({"application": {"accuracy": 1.1}}, "accuracy is 1.1"),
         ({"application": {"latency_s": 0.0}}, "latency_s is 0"),
         ({"application": {"latency_s": float("inf")}}, "latency_s is inf"),

@@ -92,12 +92,16 @@ class Given:
     def _single(self, profile: Profile) -> Workload:
         """One application."""
         from iopt.cluster import Cluster
+        from iopt.door.numbers import share_hint
         from iopt.door.units import LATENCY, RATE
-        from iopt.errors import ClusterError
+        from iopt.errors import ClusterError, OptionError
         from iopt.exits.files import Workload
         from iopt.exits.problem import Application, Problem
 
         assert self.tiers is not None
+        if self.accuracy is not None and not 0 <= self.accuracy <= 1:
+            expected = f"expected a number from 0 to 1{share_hint(self.accuracy)}"
+            raise OptionError(f"--accuracy: {self.accuracy:g}; {expected}")
         cluster = Cluster.load(self.tiers)
         application = Application(
             profile.network,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iopt.door import json_file
+from iopt.door.given import check_kind
 from iopt.errors import IoptError, PlanError
 from iopt.exits.evaluation import Evaluation, evaluate
 from iopt.exits.files.placement_form import evaluation_to_dict, placements_to_list, plan_of
@@ -55,6 +56,8 @@ def to_dict(
     """
     from iopt.exits.files.placement_schema import SCHEMA
 
+    check_kind(problem, Problem, "problem")
+    check_kind(result, Result, "result", how="solve gives one")
     instance, plan = instance_to_dict(problem), result.plan
     known = {profile.network: profile for profile in profiles}
     return {

@@ -27,7 +27,7 @@ class OptionsData(Strict):
     latency: Literal["worst", "expected"] = Field(description="of the deepest exit, or on average")
     pinned: bool = Field(description="whether block 1 runs on the source")
     tier_order: bool = Field(description="whether no block runs in a lower tier than the one before it")
-    max_load: Annotated[float, Field(gt=0)] = Field(description="part of a device's compute rate that may be used")
+    max_load: Annotated[float, Field(gt=0)] = Field(description="load of a device at most, over its compute rate")
 
 
 class WholeBlockData(BlockData):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iopt.door import json_file
+from iopt.door.given import check_kind
 from iopt.errors import ClusterError, IoptError, PlanError
 from iopt.partition.evaluation import Evaluation, evaluate
 from iopt.partition.files.form import evaluation_to_dict, operators_to_list, plan_of
@@ -44,6 +45,8 @@ def to_dict(problem: Problem, result: Result[Plan], gap_tolerance: float) -> dic
     """A result with its problem as the data of a plan file. `gap_tolerance`: the largest gap of an OPTIMAL result."""
     from iopt.partition.files.schema import SCHEMA
 
+    check_kind(problem, Problem, "problem")
+    check_kind(result, Result, "result", how="solve gives one")
     instance = instance_to_dict(problem)
     plan = result.plan
     return {

@@ -33,6 +33,15 @@ def breaks():
     yield from list(data())[:1]
     {}["labels"]
 
+def empty():
+    return []
+
+def unlabelled():
+    return [torch.zeros(4, 1, 28, 28)]
+
+def strange():
+    return [(torch.zeros(2, 1, 28, 28), torch.tensor([3, 99]))]
+
 def raises():
     raise RuntimeError("no file\\nat all")
 
@@ -56,6 +65,16 @@ class Wide(torch.nn.Module):
     def forward(self, images):
         first = self.first(images.flatten(1))
         return {"early": self.early(first), "late": self.last(torch.relu(first))}
+
+class Reversed(Wide):
+    def __init__(self):
+        super().__init__()
+        self.middle = torch.nn.Linear(20, 80)
+        self.final = torch.nn.Linear(80, 10)
+
+    def forward(self, images):
+        first = self.first(images.flatten(1))
+        return {"final": self.final(torch.relu(self.middle(first))), "early": self.early(first)}
 
 class Picky(Wide):
     def forward(self, images):
@@ -160,6 +179,13 @@ def test_a_threshold_need_not_be_given(here: Iopt, rule: str, threshold: float) 
 
 WRONG = {
     ("mine:net", "mine:breaks"): "mine:breaks: batch 2: KeyError: 'labels'",
+    ("mine:net", "mine:empty"): "mine:empty has no samples; expected batches of (inputs, labels)",
+    ("mine:net", "mine:unlabelled"): "mine:unlabelled: batch 1: inputs without labels; expected (inputs, labels), two",
+    ("mine:net", "mine:strange"): "mine:strange has labels from 3 to 99; expected classes from 0 to 9",
+    ("mine:Reversed", "mine:data"): (
+        "Reversed: after first, exit 'final' does more (4,800 FLOP) than 'early', the last one (400 FLOP); "
+        "expected exits in order of depth"
+    ),
     ("mine:net", "mine:raises"): "mine:raises raised RuntimeError: no file",
     ("mine:net", "mine:needs"): "mine:needs needs arguments (path); expected what can be called without any",
     ("mine:raises", "mine:data"): "mine:raises raised RuntimeError: no file",
