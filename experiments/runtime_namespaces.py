@@ -55,9 +55,9 @@ GAIN = f"""
 
 ## Overlap
 
-`--overlap` computes the rows that need no halo while halos are on their way. Plans of `coedge` (rows of
-convolutions), on the same network, devices as fast as this machine is with four processes on its cores: medians over
-{ROUNDS} starts of each, in turns, of the medians of {REPEAT} inferences.
+`--overlap` computes the rows that need no halo while halos are on their way. Plans of `coedge` (rows of convolutions),
+on the same network, devices as fast as this machine is with four processes on its cores: medians over {ROUNDS} starts
+of each, in turns, of the medians of {REPEAT} inferences.
 
 """
 

@@ -98,7 +98,15 @@ def run(
         at = Path(folder) / "input.npy"
         np.save(at, tensor.numpy())
         job = Job(
-            problem, plan, None if weights is None else str(weights), str(at), seed, repeat, emulate, keep_buffers
+            problem,
+            plan,
+            None if weights is None else str(weights),
+            str(at),
+            seed,
+            repeat,
+            emulate=emulate,
+            keep_buffers=keep_buffers,
+            overlap=overlap,
         )
         job, outcome, lost = _answered(job, method, timeout_s, on_failure)
         output = _shaped(outcome.output, graph)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 import torch
 
@@ -27,9 +27,8 @@ class Job:
     """A plan to run `repeat` times, after one run that is not timed.
 
     `weights`: a safetensors file, `input`: a `.npy` file; None: random by `seed`. `emulate`: as slow as the cluster,
-    `emulate_links` as far as its links go, too.
-    `keep_buffers`: what is sent and received has buffers of its own for all inferences. `overlap`: compute
-    while messages are on their way.
+    with `emulate_links` its links, too. `keep_buffers`: what is sent and received has buffers of its own for all
+    inferences. `overlap`: compute while messages are on their way.
     """
 
     problem: Problem
@@ -38,6 +37,7 @@ class Job:
     input: str | None = None
     seed: int = 0
     repeat: int = 1
+    _: KW_ONLY
     emulate: bool = False
     emulate_links: bool = True
     keep_buffers: bool = False

@@ -1,0 +1,66 @@
+"""The experiments about runs that tests can reach: skipped where they cannot run, and what they clean up."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from experiments import namespaces, runtime_cost, runtime_latency, runtime_namespaces
+
+
+def test_without_root_the_network_is_skipped_visibly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    runtime_namespaces.main([])
+    assert capsys.readouterr().out == "skipped: it needs root, to make network namespaces\n"
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    assert namespaces.refusal() == "there is no ip and no tc; install iproute2"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert namespaces.refusal() == "it needs Linux"
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt, RuntimeError, None])
+def test_every_namespace_is_removed_however_it_ends(
+    monkeypatch: pytest.MonkeyPatch, how: type[BaseException] | None
+) -> None:
+    """Also one that an experiment left behind that is no more, but none of one that still runs."""
+    existing = {"other", f"iopt-{2**30}-0", "iopt-1-0"}
+
+    def run(words: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        match words:
+            case ["ip", "netns", "add", name]:
+                existing.add(name)
+            case ["ip", "netns", "del", name]:
+                existing.remove(name)
+        said = "\n".join(existing) if words[-1] == "list" else ""
+        return subprocess.CompletedProcess(words, 0, said, "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    try:
+        with namespaces.switched_hosts(2, 10**8) as hosts:
+            assert existing == {"other", "iopt-1-0", *hosts, f"iopt-{os.getpid()}-switch"}
+            if how is not None:
+                raise how
+    except (KeyboardInterrupt, RuntimeError):
+        assert how is not None
+    assert existing == {"other", "iopt-1-0"}
+
+
+def test_the_ratio_is_of_the_same_rounds() -> None:
+    names = runtime_cost.SHOWN
+    row = runtime_cost.row(8, {name: [1.0, 2.0, 30.0] if name == "iopt" else [2.0, 4.0, 10.0] for name in names})
+    assert row["ratio"] == 0.5
+    assert len(runtime_cost.line(row)) == len(runtime_cost.HEADER)
+
+
+def test_a_step_is_off_in_either_direction() -> None:
+    found = [runtime_latency.is_off({"predicted_s": 1.0, "measured_s": value}) for value in (0.8, 0.95, 1.05, 1.2)]
+    assert found == [True, False, False, True]
