@@ -6,6 +6,7 @@ from pathlib import Path
 
 from iopt import zoo
 from iopt.door.python_name import split_name
+from iopt.door.trust import check_archive
 from iopt.door.wording import hint, shown
 from iopt.errors import ModelError
 from iopt.graph import Graph
@@ -68,15 +69,7 @@ def _with_shape(graph: Graph, shape: tuple[int, ...] | None, path: str) -> Graph
 
 
 def _from_archive(path: Path, trust: bool) -> Graph:
-    if path.is_dir():
-        raise ModelError(f"{path}: cannot be read: it is a folder")
-    if not path.is_file():
-        raise ModelError(f"{path}: cannot be read: there is no such file")
-    if not trust:
-        raise ModelError(
-            f"{path}: reading a .pt2 file can run code that is hidden in it (PyTorch unpickles parts of it); "
-            "if you trust its author, say so with trust (--trust)"
-        )
+    check_archive(path, trust)
     from iopt.importer.archive import import_archive
 
     return import_archive(path)

@@ -225,7 +225,7 @@ def split_count(mode: Mode, channels: int, devices: int) -> int:
 
 
 def plan_count(problem: Problem) -> int:
-    """Number of plans of section 3 (without `via`)."""
+    """Number of plans of the decision space (without `via`)."""
     devices = len(problem.cluster)
     return math.prod(
         sum(split_count(mode, operator.output_shape.channels, devices) for mode in modes)

@@ -86,9 +86,11 @@ class Cluster:
                         f"for {len(names)} devices"
                     )
         for key in ("source", "sink"):
-            if not 0 <= getattr(self, key) < len(names):
+            index = getattr(self, key)
+            if type(index) is not int or not 0 <= index < len(names):
+                place = f": {index!r} is devices[{names.index(index)}]" if index in names else ""
                 raise ClusterError(
-                    f"cluster {self.name!r}: {key} is {getattr(self, key)}; expected 0 ... {len(names) - 1}"
+                    f"cluster {self.name!r}: {key} is {shown(index)}; expected 0 ... {len(names) - 1}{place}"
                 )
         try:
             self.network.check_links(len(names))

@@ -67,6 +67,8 @@ def check_placement(network: ExitNetwork, placement: Placement) -> None:
     if type(placement.exit) is not int or not 0 <= placement.exit < len(exits):
         raise PlanError(f"placement: exit is {shown(placement.exit)}; expected 0 to {len(exits) - 1}")
     blocks = exits[placement.exit].after
+    if not isinstance(placement.nodes, tuple | list):
+        raise PlanError(f"placement: nodes are {shown(placement.nodes)}; expected a tuple of whole numbers")
     if len(placement.nodes) != blocks:
         name = exits[placement.exit].name
         raise PlanError(f"placement: {len(placement.nodes)} nodes; expected {blocks}, one per block up to {name!r}")

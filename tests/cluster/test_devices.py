@@ -57,6 +57,10 @@ def test_a_sound_cluster_stands() -> None:
         (lambda: Cluster("one", TWO[:1], SWITCH), "network.up_bytes_per_s has 2 entries for 1 devices"),
         (lambda: Cluster("two", TWO, SWITCH, source=2), "source is 2; expected 0 ... 1"),
         (lambda: Cluster("two", TWO, SWITCH, sink=-1), "sink is -1; expected 0 ... 1"),
+        (lambda: Cluster("two", TWO, SWITCH, sink=True), "sink is True; expected 0 ... 1"),
+        (lambda: Cluster("two", TWO, SWITCH, source=None), "source is None; expected 0 ... 1"),  # type: ignore[arg-type]
+        (lambda: Cluster("two", TWO, SWITCH, source="b"), "source is 'b'; expected 0 ... 1: 'b' is devices[1]"),  # type: ignore[arg-type]
+        (lambda: Cluster("two", TWO, SWITCH, sink=["a"]), "sink is ['a']; expected 0 ... 1"),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_refused(build: Callable[[], Any], message: str) -> None:

@@ -1,4 +1,4 @@
-"""A second judge of plans, slow and literal: sections 1 to 5 of docs/partition.md with sets of cells and plain loops.
+"""A second judge of plans, slow and literal: docs/partition.md but for its methods, with sets of cells and plain loops.
 
 A tensor is the set of its cells `(channel, row)`; a cell weighs `width * 4` bytes. What a device holds or needs is a
 set of cells. Nothing here comes from the evaluator: windows, FLOPs, parameters and moves are derived anew.
@@ -45,7 +45,7 @@ class Judgement:
     memory_bytes: list[int]
 
 
-# Section 1: cells, windows, FLOPs, parameters
+# Network: cells, windows, FLOPs, parameters
 
 
 def cell_bytes(shape: Shape) -> int:
@@ -140,7 +140,7 @@ def channel_parameters(operator: Operator, out_channels: int) -> int:
     return count
 
 
-# Section 3: what a share computes, needs and leaves
+# Decision: what a share computes, needs and leaves
 
 
 def share(interval: tuple[int, int]) -> set[int]:
@@ -236,7 +236,7 @@ def written(operator: Operator, split: Split, part: set[int]) -> Cells:
     return all_cells(operator.pre_shape) if part else set()
 
 
-# Section 4: transfers
+# Transfers
 
 
 def region(producer: Operator, kind: str, need: Cells) -> Cells:
@@ -292,7 +292,7 @@ def phase_time(problem: Problem, moved: dict[tuple[int, int], int]) -> float:
     return network.connection_s * connections + volume
 
 
-# Section 5: latency and memory
+# Latency and memory
 
 
 def judge(problem: Problem, plan: Plan) -> Judgement:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iopt.door import json_file
-from iopt.door.given import check_kind
+from iopt.door.given import check_count, check_kind
 from iopt.errors import PlanError
 from iopt.planfile.form import result_of, result_to_dict
 from iopt.planfile.whole import check_whole
@@ -53,6 +53,8 @@ def to_dict(problem: Problem, result: Result[Configuration], max_groups: int | N
 
     check_kind(problem, Problem, "problem")
     check_kind(result, Result, "result", how="iopt.tiling.solve gives one")
+    if max_groups is not None:
+        check_count(max_groups, "max_groups")
     instance, plan = instance_to_dict(problem), result.plan
     return {
         "schema": SCHEMA,
@@ -89,8 +91,6 @@ def from_data(data: object, where: str) -> ConfigurationFile:
         evaluation = None if plan is None else evaluate(problem, plan)
     except PlanError as error:
         raise PlanError(str(error) if str(error).startswith(where) else f"{where}: groups: {error}") from None
-    except (OverflowError, MemoryError):
-        raise PlanError(f"{where}: network: its tensors are too large to be planned") from None
     result = result_of(claims.result, plan, UNIT)
     return ConfigurationFile(where, problem, result, evaluation, claims.result.max_groups, claims)
 
