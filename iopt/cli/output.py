@@ -26,7 +26,7 @@ def check_writable_beside(output: Path, read: Mapping[str, str]) -> None:
     from iopt.errors import OptionError
 
     if output == Path():
-        raise OptionError(f"{str(output)!r} cannot be written: it is this folder; expected the name of a file")
+        raise OptionError(f"{output}: cannot be written: it is a folder; expected the name of a file")
     check_writable(output)
     if output.is_file() and output.resolve().name.endswith(tuple(all_suffixes())):
         raise OptionError(f"{output}: cannot be written: it is Python code; choose another for -o")

@@ -82,7 +82,7 @@ def test_not_over_python_code(here: Iopt, command: str, path: str) -> None:
 
 
 def test_a_file_without_a_name(here: Iopt) -> None:
-    message = "iopt: '.' cannot be written: it is this folder; expected the name of a file\n"
+    message = "iopt: .: cannot be written: it is a folder; expected the name of a file\n"
     assert here(*CODE["plan"], "-o", "") == (2, "", message)
 
 
