@@ -15,7 +15,6 @@ from experiments.exits_instances import drawn
 from formulations import exits, exits_plain, partition, partition_plain, tiling
 from iopt.exits.geometry import geometry
 from iopt.exits.milp_data import exits_data
-from iopt.partition.milp_data import partition_data
 from tests.partition.mutants import KINDS, Instance, judged
 from tests.tiling.mutants import data_of
 

@@ -73,7 +73,9 @@ def test_ties_go_to_the_earlier_device_whatever_the_rounding_of_weights() -> Non
     assert round_shares(5, np.array([[1, 3, 0], [0, 1, 1]])).tolist() == [[1, 4, 0], [0, 3, 2]]
 
 
-@given(st.integers(0, 40), st.lists(st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0, 4.0]), min_size=1, max_size=5).filter(any))
+@given(
+    st.integers(0, 40), st.lists(st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0, 4.0]), min_size=1, max_size=5).filter(any)
+)
 def test_earliest_shares_are_done_as_early_as_can_be(size: int, rates: list[float]) -> None:
     """In less time fewer units than there are would be done."""
     speeds = np.array(rates)
