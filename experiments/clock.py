@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from statistics import median
 from typing import NamedTuple
 
@@ -21,12 +21,15 @@ def timed(call: Callable[[], object], repeat: int = 5) -> Seconds:
     call()
     times = []
     for _ in range(repeat):
-        before = os.times()
-        began = time.perf_counter()
+        began, before = time.perf_counter(), _processor()
         call()
-        wall, after = time.perf_counter() - began, os.times()
-        times.append((wall, sum(after[:4]) - sum(before[:4])))
+        times.append((time.perf_counter() - began, _processor() - before))
     return Seconds(*map(median, zip(*times, strict=True)))
+
+
+def _processor() -> float:
+    spent = [getrusage(which) for which in (RUSAGE_SELF, RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in spent)
 
 
 def met(value: float, target: float | None, unit: str) -> str:
