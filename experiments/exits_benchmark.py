@@ -64,7 +64,7 @@ def one_application(blocks: int, nodes: int, memory: float | None, target_ms: fl
         "worst_ms": max(times),
         "proved": sum(result.status in ("OPTIMAL", "INFEASIBLE") for result in results),
         "unknown": sum(result.status == "UNKNOWN" for result in results),
-        "worst_gap": max(result.gap or 0.0 for result in results),
+        "worst_gap": _worst_gap(results),
         "exact_s": [result.runtime_s for result in exact],
         "exact_proved": sum(result.status in ("OPTIMAL", "INFEASIBLE") for result in exact),
         "target_ms": target_ms,
@@ -73,6 +73,13 @@ def one_application(blocks: int, nodes: int, memory: float | None, target_ms: fl
     }
     print(row, flush=True)
     return row
+
+
+def _worst_gap(results: list[Result[Any]]) -> float | None:
+    """None where a plan or a bound is missing, but for proved instances without a plan."""
+    gaps = [0.0 if result.status == "INFEASIBLE" else result.gap for result in results]
+    known = [gap for gap in gaps if gap is not None]
+    return max(known) if len(known) == len(gaps) else None
 
 
 def many(
@@ -149,6 +156,15 @@ def main(parts: list[str]) -> None:
     print(page.write("exits_benchmark", "Exits: speed", text, data))
 
 
+def _verdict(row: dict[str, Any]) -> str:
+    """In time and proved; with memory limits a certified gap at the end of the budget of labels will do."""
+    found = met(row["worst_ms"], row["target_ms"], "ms")
+    if not found.endswith("met") or row["proved"] == len(SEEDS):
+        return found
+    has_gaps = row["memory"] is not None and row["worst_gap"] is not None
+    return f"{found} (budget)" if has_gaps else f"{row['target_ms']:g} ms: missed"
+
+
 def _single_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
     lines = [
         [
@@ -157,8 +173,9 @@ def _single_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
             f"{row['median_ms']:.1f}",
             f"{row['worst_ms']:.1f}",
             f"{row['proved']} of {len(SEEDS)}",
-            f"{100 * row['worst_gap']:.3f}" + (f", {row['unknown']} without a plan" if row["unknown"] else ""),
-            met(row["worst_ms"], row["target_ms"], "ms"),
+            ("none" if row["worst_gap"] is None else f"{100 * row['worst_gap']:.3f}")
+            + (f", {row['unknown']} without a plan" if row["unknown"] else ""),
+            _verdict(row),
             f"{row['exact_proved']} of {len(SEEDS)} in {median(row['exact_s']):.2f}, {max(row['exact_s']):.2f}",
             f"{row['highs_s']:.2f} {row['highs_status']}",
         ]
@@ -177,6 +194,8 @@ def _single_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
     )
     return (
         f"One application, `pareto` with at most {LABELS:,} labels, gap 0, {len(SEEDS)} seeded instances, one thread.\n"
+        "Targets: without memory limits proved; with them proved, or the best plan with a certified gap when the\n"
+        "budget of labels ends: *budget*. *Worst gap*: of all instances; none where a plan or a bound is missing.\n"
         "*Exact*: the method of that name, up to 60 s. *HiGHS*: the flow formulation on the first instance with every\n"
         "step and every exit, up to 60 s.",
         page.table(header, lines),

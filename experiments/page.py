@@ -30,6 +30,13 @@ def machine() -> dict[str, Any]:
     }
 
 
+def circumstances() -> str:
+    """What else went on while times were measured: a sentence."""
+    is_first = hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) == os.SCHED_FIFO
+    priority = ", and what was measured had real-time priority (`chrt -f 10`)" if is_first else ""
+    return f"The load average was {os.getloadavg()[1]:.1f} on {os.cpu_count()} cores{priority}."
+
+
 def read(name: str) -> Any:
     """The data written last."""
     return json.loads((RESULTS / f"{name}.json").read_text())["results"]

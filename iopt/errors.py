@@ -37,3 +37,11 @@ class RunError(IoptError):
     """A run that failed on the way: a device that was lost, or that waited in vain for another."""
 
     exit_code = 5
+
+
+class DeviceLostError(RunError):
+    """Processes that ended or do not answer; `devices` are the names of those that they played."""
+
+    def __init__(self, message: str, devices: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.devices = devices

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import torch
@@ -14,24 +15,30 @@ from torch import nn
 
 from iopt.door.given import check_kind
 from iopt.door.numbers import is_number
+from iopt.door.trust import check_archive, check_sha256
 from iopt.door.wording import shown
-from iopt.errors import ModelError, OptionError, PlanError
+from iopt.errors import DeviceLostError, ModelError, OptionError, PlanError, RunError
 from iopt.graph import Graph
 from iopt.graph.layers import Flatten, Linear
+from iopt.graph.state import expected_shapes
+from iopt.importer.archive import read_archive
 from iopt.importer.export import in_eval_mode
 from iopt.partition import files
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.runtime.execution import Execution, execution_of, relative_difference
-from iopt.partition.runtime.inputs import checked_input, read_input
 from iopt.partition.runtime.launch import launch
 from iopt.partition.runtime.random_weights import RandomWeights, random_input
-from iopt.partition.runtime.rank import Job
+from iopt.partition.runtime.rank import Job, Outcome
+from iopt.partition.runtime.replan import replan
 from iopt.partition.runtime.unsplit import run_unsplit
-from iopt.partition.runtime.weights import FileWeights, StateWeights, check_weights, expected_shapes
+from iopt.partition.runtime.weights import FileWeights, StateWeights, check_weights
+from iopt.tensor_files import checked_input, read_input
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+OnFailure = Literal["fail", "replan"]
 
 
 def run(
@@ -41,74 +48,115 @@ def run(
     *,
     problem: Problem | None = None,
     weights: str | Path | None = None,
+    weights_hash: str | None = None,
+    trust: bool = False,
     seed: int = 0,
     repeat: int = 1,
     verify: bool = False,
     emulate: bool = False,
+    keep_buffers: bool = False,
+    overlap: bool = False,
     timeout_s: float = 30.0,
+    on_failure: OnFailure = "fail",
 ) -> Execution:
     """Carry out a plan on processes of this machine, one per device, and measure it.
 
-    `plan`: a plan file, or a `Plan` with its `problem`. Weights are those of `module` or of a safetensors file
-    `weights`, else random by `seed`; `inputs` is a tensor 1 x channels x height x width or a `.npy` file, else random
-    by `seed`. `repeat` inferences are timed, after one that is not. `verify` runs the unsplit network, too (the module,
-    if there is one); `emulate` makes computing and sending as slow as the cluster is. No rank waits longer than
-    `timeout_s` for another. Raises `IoptError`; `RunError` where a process is lost. A script that calls it needs
-    `if __name__ == "__main__":`, since its processes import it.
+    `plan`: a plan file, or a `Plan` with its `problem`. Weights are those of `module` or of a file `weights`, else
+    random by `seed`. The file is a safetensors file, or with `trust` an exported program (`.pt2`), which can run code
+    when it is read: here, not in the processes. `weights_hash`: what its SHA-256 must be. `inputs` is a tensor
+    1 x channels x height x width or a `.npy` file, else random by `seed`. `repeat` inferences are timed, after one that
+    is not. `verify` runs the unsplit network, too (the module, if there is one); `emulate` makes computing and sending
+    as slow as the cluster is; `keep_buffers` allocates those of messages once for all inferences, which is faster where
+    they are large, and takes more memory; `overlap` computes the rows that need no halo while halos are on their way,
+    which the prediction knows nothing of. No rank waits longer than `timeout_s` for another. `on_failure`: what to do
+    when a process is lost: `fail`, or `replan`: begin again with a plan for the other devices, by the method of the
+    plan file or by `dp`. Raises `IoptError`; `RunError` where a process is lost, and with `replan` where nobody is
+    left. A script that calls it needs `if __name__ == "__main__":`, since its processes import it.
     """
-    problem, plan = _decided(plan, problem)
-    _check_options(seed, repeat, timeout_s)
+    problem, plan, method = _decided(plan, problem)
+    _check_options(seed, repeat, timeout_s, on_failure)
     if module is not None and weights is not None:
         raise OptionError("both module and weights are given; expected one of them")
+    if overlap and emulate:
+        raise OptionError("overlap: the model of the cluster that is emulated has none; leave out one of the two")
+    if weights_hash is not None:
+        if weights is None:
+            raise OptionError("weights_hash is given without weights; it is the hash of their file")
+        check_sha256(Path(weights), weights_hash)
     graph = problem.graph
     with TemporaryDirectory(prefix="iopt-weights-") as folder:
         if module is not None:
             check_kind(module, nn.Module, "module")
-            weights = _saved(module, graph, Path(folder) / "weights.safetensors")
+            weights = _saved(module.state_dict(), type(module).__name__, graph, Path(folder))
+        elif weights is not None and Path(weights).suffix.lower() == ".pt2":
+            check_archive(Path(weights), trust)
+            weights = _saved(read_archive(Path(weights)).state_dict, str(weights), graph, Path(folder))
         elif weights is not None:
             with FileWeights(weights) as file:
                 check_weights(graph, file, str(weights))
         tensor = _input(inputs, graph, seed)
         at = Path(folder) / "input.npy"
         np.save(at, tensor.numpy())
-        job = Job(problem, plan, None if weights is None else str(weights), str(at), seed, repeat, emulate)
-        (outcome,) = launch([job], timeout_s)
+        job = Job(
+            problem, plan, None if weights is None else str(weights), str(at), seed, repeat, emulate, keep_buffers
+        )
+        job, outcome, lost = _answered(job, method, timeout_s, on_failure)
         output = _shaped(outcome.output, graph)
         difference = None
         if verify:
             whole = _whole(module, graph, job)
             difference = relative_difference(output, whole(tensor[None]))
-        return execution_of(problem, plan, output, outcome.reports, difference)
+        return replace(execution_of(job.problem, job.plan, output, outcome.reports, difference), lost=lost)
 
 
-def _decided(plan: Plan | files.PlanFile | str | Path, problem: Problem | None) -> tuple[Problem, Plan]:
+def _answered(job: Job, method: str, timeout_s: float, on_failure: OnFailure) -> tuple[Job, Outcome, dict[str, str]]:
+    """What was carried out in the end, its outcome, and how each device was lost that it does without."""
+    lost: dict[str, str] = {}
+    while True:
+        try:
+            return job, launch([job], timeout_s)[0], lost
+        except DeviceLostError as error:
+            if on_failure != "replan":
+                raise
+            lost |= dict.fromkeys(error.devices, str(error))
+            try:
+                problem, plan = replan(job.problem, error.devices, method)
+            except RunError as none:
+                raise RunError(f"{error}; {none}") from None
+            job = replace(job, problem=problem, plan=plan)
+
+
+def _decided(plan: Plan | files.PlanFile | str | Path, problem: Problem | None) -> tuple[Problem, Plan, str]:
+    """Problem and plan, and the method of the plan file, nothing where there is none."""
     if isinstance(plan, Plan):
         if problem is None:
             raise OptionError("a Plan alone does not say for which network and cluster; give its problem, too")
         check_kind(problem, Problem, "problem")
-        return problem, plan
+        return problem, plan, ""
     if problem is not None:
         raise OptionError("problem is given twice: a plan file has its own")
     file = files.load(plan) if isinstance(plan, str | Path) else plan
     check_kind(file, files.PlanFile, "plan", "iopt.partition.files.load")
     if file.plan is None:
         raise PlanError(f"{file.path}: there is no plan in it ({file.result.status})")
-    return file.problem, file.plan
+    return file.problem, file.plan, file.result.method
 
 
-def _check_options(seed: int, repeat: int, timeout_s: float) -> None:
+def _check_options(seed: int, repeat: int, timeout_s: float, on_failure: str) -> None:
     if type(seed) is not int:
         raise OptionError(f"seed is {shown(seed)}; expected a whole number")
     if type(repeat) is not int or repeat < 1:
         raise OptionError(f"repeat is {shown(repeat)}; expected a positive whole number")
     if not (is_number(timeout_s) and timeout_s > 0 and math.isfinite(timeout_s)):
         raise OptionError(f"timeout_s is {shown(timeout_s)}; expected a positive number")
+    if on_failure not in get_args(OnFailure):
+        raise OptionError(f"on_failure is {shown(on_failure)}; expected {' or '.join(get_args(OnFailure))}")
 
 
-def _saved(module: nn.Module, graph: Graph, path: Path) -> str:
-    """The module's weights that the network needs, in a file."""
-    state = module.state_dict()
-    check_weights(graph, StateWeights(state), type(module).__name__)
+def _saved(state: Mapping[str, torch.Tensor], where: str, graph: Graph, folder: Path) -> str:
+    """The weights that the network needs, in a safetensors file. Raises `ModelError`, beginning with `where`."""
+    check_weights(graph, StateWeights(state), where)
+    path = folder / "weights.safetensors"
     save_file({name: state[name].detach().cpu().clone().contiguous() for name in expected_shapes(graph)}, path)
     return str(path)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from iopt import zoo
 from iopt.door.python_name import split_name
+from iopt.door.trust import check_archive
 from iopt.door.wording import hint, shown
 from iopt.errors import ModelError
 from iopt.graph import Graph
@@ -23,6 +24,8 @@ def load(spec: str | Path, input_shape: tuple[int, ...] | None = None, trust: bo
     `input_shape` includes the batch, 1. Python code needs it, the zoo may have another one than its own, and files have
     theirs stored. `trust` allows a `.pt2` file, whose reading can run code. Raises `ModelError` with one line.
     """
+    if not isinstance(spec, str | Path):
+        raise ModelError(f"expected the name of a network or a file, got {shown(spec)}")
     text = str(spec)
     shape = None if input_shape is None else checked_shape(input_shape)
     if text in zoo.ENTRIES:
@@ -66,15 +69,7 @@ def _with_shape(graph: Graph, shape: tuple[int, ...] | None, path: str) -> Graph
 
 
 def _from_archive(path: Path, trust: bool) -> Graph:
-    if path.is_dir():
-        raise ModelError(f"{path}: cannot be read: it is a folder")
-    if not path.is_file():
-        raise ModelError(f"{path}: cannot be read: there is no such file")
-    if not trust:
-        raise ModelError(
-            f"{path}: reading a .pt2 file can run code that is hidden in it (PyTorch unpickles parts of it); "
-            "if you trust its author, say so with trust (--trust)"
-        )
+    check_archive(path, trust)
     from iopt.importer.archive import import_archive
 
     return import_archive(path)
@@ -82,7 +77,9 @@ def _from_archive(path: Path, trust: bool) -> Graph:
 
 def _from_object(module: str, attribute: str, shape: tuple[int, ...] | None) -> Graph:
     if shape is None:
-        raise ModelError(f"{module}:{attribute} needs the shape of its input; give one such as 1x3x224x224")
+        raise ModelError(
+            f"{module}:{attribute} needs the shape of its input; give one such as 1x3x224x224 (input_shape, --input)"
+        )
     from iopt.importer.python_object import import_object
 
     return import_object(module, attribute, shape)

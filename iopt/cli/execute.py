@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,15 +10,29 @@ import typer
 
 from iopt.cli import options
 from iopt.cli.codes import Exit
+from iopt.cli.output import check_writable_beside
 from iopt.cli.talk import complain, say
+
+
+class OnFailure(StrEnum):
+    """What to do when a device is lost."""
+
+    FAIL = "fail"
+    REPLAN = "replan"
 
 
 def run(
     plan: options.PlanArgument,
     weights: Annotated[
         Path | None,
-        typer.Option("--weights", metavar="FILE.safetensors", help="Of the network; default: random by the seed."),
+        typer.Option(
+            "--weights", metavar="FILE", help="Of the network, .safetensors or .pt2; default: random by the seed."
+        ),
     ] = None,
+    weights_hash: Annotated[
+        str | None, typer.Option("--weights-hash", metavar="sha256:HEX", help="What their file must have.")
+    ] = None,
+    trust: options.TrustOption = False,
     input: Annotated[
         Path | None, typer.Option("--input", metavar="FILE.npy", help="The input; default: random by the seed.")
     ] = None,
@@ -27,9 +42,23 @@ def run(
     emulate: Annotated[
         bool, typer.Option("--emulate", help="Play the cluster: compute and send as slowly as its devices and links.")
     ] = False,
+    keep_buffers: Annotated[
+        bool, typer.Option("--keep-buffers", help="Allocate those of messages once: faster, and more memory.")
+    ] = False,
+    overlap: Annotated[
+        bool, typer.Option("--overlap", help="Compute rows that need no halo while halos are on their way.")
+    ] = False,
     timeout: Annotated[
         float, typer.Option("--timeout", metavar="SECONDS", help="How long a process waits for another.")
     ] = 30.0,
+    on_failure: Annotated[
+        OnFailure,
+        typer.Option("--on-failure", help="Of a device that is lost: fail, or plan again for the others and go on."),
+    ] = OnFailure.FAIL,
+    trace: Annotated[
+        Path | None,
+        typer.Option("--trace", metavar="FILE.json", help="Write a timeline for Perfetto: predicted and measured."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     quiet: options.QuietOption = False,
 ) -> int:
@@ -41,10 +70,14 @@ def run(
     from iopt.inference import run as carry_out
     from iopt.partition import files
     from iopt.partition.runtime.execution import to_dict
+    from iopt.partition.runtime.trace import to_trace
     from iopt.report.console import console
     from iopt.report.execution import print_execution
     from iopt.report.progress import LiveLine
 
+    if trace is not None:
+        named = {"PLAN": str(plan), "--weights": str(weights or ""), "--input": str(input or "")}
+        check_writable_beside(trace, named)
     with LiveLine(quiet) as line:
         line.step(f"reading {plan}")
         file = files.load(plan)
@@ -54,19 +87,28 @@ def run(
             None,
             input,
             weights=weights,
+            weights_hash=weights_hash,
+            trust=trust,
             seed=seed,
             repeat=repeat,
             verify=verify,
             emulate=emulate,
+            keep_buffers=keep_buffers,
+            overlap=overlap,
             timeout_s=timeout,
+            on_failure=on_failure.value,
         )
+    for name, how in found.lost.items():
+        say(f"lost {name!r}: {how}; planned again for {found.problem.cluster.name}")
     if not quiet and (weights is None or input is None):
         what = " and ".join(name for name, given in (("weights", weights), ("input", input)) if given is None)
         say(f"random {what}, seed {seed}")
+    if trace is not None:
+        json_file.write(trace, to_trace(found))
     if json:
         print(json_file.pretty(to_dict(found)))
     else:
-        print_execution(console(), file.problem, found)
+        print_execution(console(), found)
     if not found.bytes_agree:
         complain("the bytes counted are not those predicted; this is a bug in iopt")
         return Exit.BUG

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from iopt.cli import options
+from iopt.cli.output import check_writable_beside
 from iopt.cli.talk import say
 
 if TYPE_CHECKING:
@@ -17,31 +19,50 @@ if TYPE_CHECKING:
 def profile(
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE.yaml", help="Write it here.")] = None,
     name: Annotated[str, typer.Option("--name", help="Of the device.")] = "this-device",
+    links: Annotated[
+        bool, typer.Option("--links", help="A whole cluster: also the links between the ranks that torchrun started.")
+    ] = False,
+    ranks: Annotated[
+        int, typer.Option("--ranks", metavar="N", help="Of --links without torchrun: processes of this machine.")
+    ] = 2,
     threads: Annotated[int | None, typer.Option("--threads", help="Of torch; default: as it chooses.")] = None,
     quiet: options.QuietOption = False,
 ) -> None:
     """Measure how fast this device computes, for a cluster file.
 
-    Seconds of convolutions and linear layers, with a rate and an overhead fitted to them.
+    Seconds of convolutions and linear layers, with a rate and an overhead fitted to them. With --links every rank is
+    measured like that, and what it takes to send from one to another: the file is a whole cluster.
     """
-    from iopt.door.json_file import check_writable
     from iopt.errors import OptionError
     from iopt.partition.runtime.profiling import profile_device
     from iopt.report.progress import LiveLine
 
+    if links and threads is not None:
+        raise OptionError(
+            "--threads is of one device; ranks have their part of the cores, or what OMP_NUM_THREADS says"
+        )
     if threads is not None and threads < 1:
         raise OptionError(f"--threads: {threads}; expected a positive number")
     if output is not None:
-        check_writable(output)
+        check_writable_beside(output, {})
     with LiveLine(quiet) as line:
         line.step("measuring convolutions and linear layers")
-        text = as_yaml(profile_device(threads), name)
+        text = _cluster(ranks) if links else as_yaml(profile_device(threads), name)
+    if text is None:
+        return
     if output is None:
         print(text, end="")
         return
     output.write_text(text, encoding="utf-8")
     if not quiet:
         say(f"written to {output}")
+
+
+def _cluster(ranks: int) -> str | None:
+    """Of the ranks that torchrun started, on rank 0, or of as many processes of this machine."""
+    from iopt.partition.runtime.links import profile_here, profile_launched
+
+    return profile_launched() if {"RANK", "WORLD_SIZE"} <= os.environ.keys() else profile_here(ranks)
 
 
 def as_yaml(found: DeviceProfile, name: str) -> str:
@@ -56,6 +77,7 @@ def as_yaml(found: DeviceProfile, name: str) -> str:
         f"  - name: {json.dumps(name)}",
         f"    compute: {found.overall.flops_per_s / 1e9:.4g} GFLOP/s",
         f"    overhead: {found.overall.overhead_s * 1e3:.4g} ms",
+        f"    memory: {found.memory_bytes} B  # all of the machine's",
     ]
     return "\n".join(lines) + "\n"
 

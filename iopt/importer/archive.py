@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from torch.export import ExportedProgram
 
 from iopt.door.reason import reason
 from iopt.errors import ModelError
@@ -18,9 +19,13 @@ def import_archive(path: Path) -> Graph:
 
     Reading the file can run code that is hidden in it: for files from people you trust only.
     """
+    return import_program(read_archive(path), path.stem)
+
+
+def read_archive(path: Path) -> ExportedProgram:
+    """The program itself; the same holds."""
     try:
         with prints_aside(), quiet():
-            exported = torch.export.load(path)
+            return torch.export.load(path)
     except Exception as error:
         raise ModelError(f"{path} is no exported program (torch.export.save writes one): {reason(error)}") from error
-    return import_program(exported, path.stem)

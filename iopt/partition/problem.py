@@ -35,8 +35,9 @@ class Problem:
     `memory`: `live` (resident parameters + the largest need box and pre box of one operator) or `paper` (parameters +
     the largest share of a pre tensor written). `relayout`: what moves where the axes before and after a transfer do not
     match; under `concatenation` everybody who needs anything receives all of the tensor, and every bound assumes it.
-    Raises `OptionError` for an option that makes no sense, `ModelError` for a network with branches or exits,
-    `ClusterError` for a cluster with links of their own.
+    Raises `OptionError` for an option that makes no sense, `ModelError` for a network with branches or exits, or where
+    a convolution has positions that read padding alone (the boxes of a split have no place for them), `ClusterError`
+    for a cluster with links of their own.
     """
 
     graph: Graph
@@ -65,6 +66,12 @@ class Problem:
             raise ModelError(
                 f"{self.graph.name} has branches ({_first_branch(self.graph)}); only chains can be planned so far"
             )
+        for operator in self.graph:
+            if isinstance(operator.body, Conv2d) and operator.body.window.may_read_nothing:
+                raise ModelError(
+                    f"operator {operator.name!r}: padding is {operator.body.window.padding}; a partition is of "
+                    "convolutions whose padding is less than their reach, so that no output is of padding alone"
+                )
         if self.cluster.network.links:
             raise ClusterError(
                 f"cluster {self.cluster.name!r}: network.links: expected none, since partition plans assume a link "

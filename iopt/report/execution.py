@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from iopt.partition.problem import Problem
 from iopt.partition.runtime.execution import Execution, MeasuredPhase
 from iopt.report.console import print_table
 from iopt.report.style import table
@@ -16,10 +15,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 
-def print_execution(console: Console, problem: Problem, found: Execution) -> None:
+def print_execution(console: Console, found: Execution) -> None:
     """Phases and compute, parameters, latency, and the difference from the unsplit network where it was measured."""
-    print_table(console, phases_table(problem, found))
-    print_table(console, devices_table(problem, found))
+    problem = found.problem
+    print_table(console, phases_table(found))
+    print_table(console, devices_table(found))
     console.print(f"peak predicted: memory model {problem.memory}; measured: by PyTorch's allocator, scratch included")
     runs = "" if len(found.latencies_s) == 1 else f", median of {len(found.latencies_s)}"
     console.print(
@@ -31,14 +31,14 @@ def print_execution(console: Console, problem: Problem, found: Execution) -> Non
         console.print(f"largest difference from the unsplit network {found.difference:.1e} of its largest output")
 
 
-def phases_table(problem: Problem, found: Execution) -> Table:
+def phases_table(found: Execution) -> Table:
     """In time order: bytes and time of each phase and time of each operator, predicted and measured."""
     grid = table()
     for name in ("operator", "step"):
         grid.add_column(name, no_wrap=True)
     for name in ("bytes predicted", "counted", "conn.", "ms predicted", "measured"):
         grid.add_column(name, justify="right", no_wrap=True)
-    for row in _rows(problem, found):
+    for row in _rows(found):
         grid.add_row(*row)
     grid.add_section()
     connections = str(sum(phase.connections for phase in found.phases))
@@ -47,13 +47,13 @@ def phases_table(problem: Problem, found: Execution) -> Table:
     return grid
 
 
-def devices_table(problem: Problem, found: Execution) -> Table:
+def devices_table(found: Execution) -> Table:
     """Parameters that each device held, predicted and counted, and its peak of memory, predicted and measured."""
     grid = table()
     grid.add_column("device", no_wrap=True)
     for name in ("parameters predicted", "held", "peak predicted", "measured"):
         grid.add_column(name, justify="right", no_wrap=True)
-    for device in problem.cluster.devices:
+    for device in found.problem.cluster.devices:
         predicted, held = found.predicted_resident_bytes[device.name], found.resident_bytes[device.name]
         peaks = (found.predicted.memory_bytes[device.name], found.peak_memory_bytes[device.name])
         style = None if predicted == held else "yellow"
@@ -61,9 +61,9 @@ def devices_table(problem: Problem, found: Execution) -> Table:
     return grid
 
 
-def _rows(problem: Problem, found: Execution) -> Iterator[tuple[str, ...]]:
+def _rows(found: Execution) -> Iterator[tuple[str, ...]]:
     compute = zip(found.predicted.compute_by_operator_s, found.compute_by_operator_s, strict=True)
-    for operator, times in zip(problem.operators, compute, strict=True):
+    for operator, times in zip(found.problem.operators, compute, strict=True):
         mine = [phase for phase in found.phases if phase.operator == operator.name]
         into = [phase for phase in mine if phase.kind in ("input", "transfer")]
         yield from (_phase(phase, found) for phase in into)

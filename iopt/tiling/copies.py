@@ -21,12 +21,12 @@ def step_copies(problem: Problem, group: Group, step: Step) -> int:
         cells += step.holds.cells
     if step.layer == group.last:
         cells += step.computes.cells
-    return cells * layer.output.channels * ELEMENT_BYTES + _ready_bytes(problem, layer, step, step.layer == group.first)
+    return cells * layer.output.channels * ELEMENT_BYTES + _ready_bytes(problem, layer, step)
 
 
-def _ready_bytes(problem: Problem, layer: Layer, step: Step, is_first: bool) -> int:
+def _ready_bytes(problem: Problem, layer: Layer, step: Step) -> int:
     """Of the copy that the layer reads, 0 where it reads the tile as it is."""
     if not step.computes.cells:
         return 0
-    size = step.reads.rows.size, step.reads.columns.size
-    return int(copied_bytes(copier(problem.predictor), problem.backend, layer, is_first, *size, step.padding))
+    size = step.origin_columns(layer), step.reads.rows.size, step.reads.columns.size
+    return int(copied_bytes(copier(problem.predictor), problem.backend, layer, *size, step.padding))

@@ -76,7 +76,7 @@ def host_to_dict(host: HostModel) -> dict[str, Any]:
 
 
 def host_of(data: Mapping[str, Any]) -> HostModel:
-    """Raises `OptionError` that names the layer where its times make no sense."""
+    """Raises `PlanError` that names the layer whose times make no sense, `OptionError` for overheads that make none."""
     layers = []
     for index, layer in enumerate(data["layers"]):
         try:

@@ -13,6 +13,7 @@ import pytest
 
 import iopt as package
 from tests.cli.conftest import Iopt
+from tests.partition.runtime.faults import Fault, inject, limited
 
 
 @pytest.fixture
@@ -23,8 +24,10 @@ def plan(iopt: Iopt) -> str:
 
 def test_run_prints_what_was_counted_beside_what_was_predicted(iopt: Iopt, plan: str) -> None:
     np.save("x.npy", np.ones((1, 3, 8, 8), dtype=np.float32))
-    said = iopt("run", plan, "--input", "x.npy", "--verify", "--repeat", "2", "--json")
+    said = iopt("run", plan, "--input", "x.npy", "--verify", "--repeat", "2", "--json", "--trace", "trace.json")
     assert said.code == 0
+    trace = json.loads(Path("trace.json").read_text())
+    assert {event["pid"] for event in trace["traceEvents"] if event["ph"] == "X"} == {1, 2}
     assert said.err == "random weights, seed 0\n"
     data = json.loads(said.out)
     stated = json.loads(Path(plan).read_text())["evaluation"]
@@ -34,6 +37,22 @@ def test_run_prints_what_was_counted_beside_what_was_predicted(iopt: Iopt, plan:
     assert len(data["latencies_s"]) == 2
     assert data["latency_s"]["predicted"] == stated["latency_s"]
     assert all(count["predicted"] == count["counted"] for count in data["resident_bytes"].values())
+
+
+def test_run_says_who_was_lost(iopt: Iopt, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    inject(monkeypatch, Fault(2, 1, 0))
+    with limited(60):
+        said = iopt("run", plan, "--on-failure", "replan", "--verify", "--json")
+    assert said.code == 0
+    name = json.loads(said.out)["devices"][0]
+    (lost, how), *others = json.loads(said.out)["lost"].items()
+    assert not others
+    first, second = said.err.splitlines()
+    assert first == f"lost {lost!r}: {how}; planned again for mixed2 without {lost}"
+    assert "was ended by SIGKILL in the input into" in first
+    assert second == "random weights and input, seed 0"
+    assert name != lost
+    assert json.loads(said.out)["difference"] < 1e-5
 
 
 @pytest.mark.full
@@ -51,15 +70,21 @@ def test_run_prints_tables(iopt: Iopt, plan: str) -> None:
     [
         (("--weights", "none.safetensors"), "iopt: none.safetensors: cannot be read: there is no such file"),
         (("--weights", "plan.json"), "iopt: plan.json: not a safetensors file"),
+        (("--weights", "net.pt2"), "iopt: net.pt2: reading a .pt2 file can run code"),
+        (("--weights", "plan.json", "--weights-hash", "0" * 64), "iopt: plan.json: wrong weights: its SHA-256 is"),
         (("--input", "none.npy"), "iopt: none.npy: cannot be read: there is no such file"),
         (("--input", "plan.json"), "iopt: plan.json: not a .npy file"),
         (("--input", "wrong.npy"), "iopt: wrong.npy is 1x3x8x9; expected 1x3x8x8, the input of net"),
+        (("--trace", "plan.json"), "iopt: plan.json: cannot be written: it is the file that PLAN names"),
+        (("--trace", "none/x.json"), "iopt: none/x.json: cannot be written"),
+        (("--overlap", "--emulate"), "iopt: overlap: the model of the cluster that is emulated has none"),
         (("--repeat", "0"), "iopt: repeat is 0; expected a positive whole number"),
         (("--timeout", "0"), "iopt: timeout_s is 0.0; expected a positive number"),
     ],
 )
 def test_run_refuses_in_one_line(iopt: Iopt, plan: str, arguments: tuple[str, ...], message: str) -> None:
     np.save("wrong.npy", np.ones((1, 3, 8, 9)))
+    Path("net.pt2").write_bytes(b"")
     said = iopt("run", plan, *arguments)
     assert said.code == 2
     assert said.out == ""

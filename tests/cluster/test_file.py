@@ -304,7 +304,7 @@ def clusters(
     compute: st.SearchStrategy[float] = POSITIVE,
     rate: st.SearchStrategy[float] = POSITIVE,
     time: st.SearchStrategy[float] = NOT_NEGATIVE,
-    most_memory: int = 2**70,
+    most_memory: int = 2**53,
     power: st.SearchStrategy[float] = NOT_NEGATIVE,
     energy: st.SearchStrategy[float] = NOT_NEGATIVE,
 ) -> Cluster:

@@ -67,6 +67,7 @@ def functions(operator: Operator) -> list[str]:
         nn.Conv2d(4, 6, 3, dilation=(2, 1), padding=1),
         nn.Conv2d(4, 6, (3, 5), padding="same", dilation=(1, 2)),
         nn.Conv2d(4, 6, 3, padding="valid"),
+        nn.Conv2d(4, 6, 1, padding=2),
         nn.Conv2d(4, 8, 3, groups=2),
         nn.Conv2d(4, 8, 3, groups=4),
         nn.Conv2d(4, 1, (9, 11)),
@@ -339,10 +340,6 @@ def reads_indices(_: nn.Module, image: torch.Tensor) -> torch.Tensor:
 
 
 REFUSED: dict[str, tuple[nn.Module, str]] = {
-    "padding of a convolution": (
-        conv(padding=3),
-        r"graph 'net': operator '0': padding is \(3, 3\); iopt needs less than the reach",
-    ),
     "padding 'same', even": (nn.Conv2d(4, 4, 2, padding="same"), "padding 'same' of a kernel 2x2 is not symmetric"),
     "linear on 4 dimensions": (nn.Linear(11, 3), "net: 0: it works on the last dimension of 1x4x9x11"),
     "flatten elsewhere": (nn.Flatten(2), "net: 0: it reshapes 1x4x9x11 to 1x4x99"),

@@ -33,8 +33,8 @@ def test_starts_are_plans(starts: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": None}, r"^method is None; expected a name \(methods: milp, dp, "),
-        ({"method": ["milp"]}, r"^method is \['milp'\]; expected a name"),
+        ({"method": None}, r"^unknown method None \(methods: milp, dp, "),
+        ({"method": ["milp"]}, r"^unknown method \['milp'\] \(methods: "),
         ({"method": "mlp"}, "^unknown method 'mlp'; did you mean 'milp'?"),
         ({"time_limit_s": "5"}, "^time limit is '5'; expected a number of seconds above zero$"),
         ({"time_limit_s": None}, "^time limit is None; expected a number of seconds above zero$"),

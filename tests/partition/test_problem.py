@@ -91,6 +91,16 @@ def test_an_operator_that_skips_the_one_before_it_is_a_branch() -> None:
         Problem(graph, cluster((1.0,)))
 
 
+def test_outputs_of_padding_alone_are_refused() -> None:
+    graph = chain("wide", (4, 8, 8), [conv(2, 3, padding=2), conv(2, 1, padding=1)])
+    with pytest.raises(ModelError) as caught:
+        Problem(graph, cluster((1.0,)))
+    assert str(caught.value) == (
+        "operator 'op2': padding is (1, 1); a partition is of convolutions whose padding is less than their reach, so "
+        "that no output is of padding alone"
+    )
+
+
 def test_a_cluster_with_links_of_its_own_is_refused() -> None:
     given = cluster((1.0, 1.0))
     linked = replace(given, network=replace(given.network, links=(Link(0, 1, None),)))

@@ -11,7 +11,7 @@ from iopt.tiling.evaluation import evaluate
 from iopt.tiling.host.calibration import Run, errors, fit, fitted_bias
 from iopt.tiling.host.profiling import profile
 from iopt.tiling.latency import HostModel, LayerTime
-from iopt.tiling.layers import chain
+from iopt.tiling.layers import layers_of
 from iopt.tiling.notation import parse
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
@@ -84,15 +84,15 @@ def test_nothing_can_be_fitted_to_nothing() -> None:
         fitted_bias(PROBLEM, [])
 
 
-SIZES = [(12.0, 48.0, 192.0), (4.0, 12.0, 48.0), (1.0, 4.0, 12.0), (1.0,)]
-"""Cells at 1, 1/2 and 1/4 of both sides; a linear layer is whole."""
+SIZES = [(12.0, 48.0, 88.0, 192.0), (4.0, 12.0, 24.0, 48.0), (1.0, 4.0, 6.0, 12.0), (1.0,)]
+"""Cells at 1, 1/1.5 (rounded up), 1/2 and 1/4 of both sides; a linear layer is whole."""
 
 
 def test_a_profile_has_a_time_for_every_layer_and_size() -> None:
     graph = instances.chain("net", (2, 16, 12), [conv(3, 3, padding=1), pool(max_pool(2)), conv(4, 3, 2, 1), linear(3)])
-    model = profile(graph, weights(graph, 0), parts=(1, 2, 4), repeat=1)
+    model = profile(graph, weights(graph, 0), parts=(1, 1.5, 2, 4), repeat=1)
     assert [time.cells for time in model.layers] == SIZES
     assert all(value > 0 for time in model.layers for value in time.seconds)
-    configuration = parse("4x4/2/1x1", len(chain(graph)))
+    configuration = parse("4x4/2/1x1", len(layers_of(graph)))
     assert (evaluate(Problem(graph, host=model), configuration).latency_s or 0) > 0
     assert len(profile(graph, weights(graph, 0), "torch", (1,), 1).layers) == 4

@@ -22,7 +22,7 @@ from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.methods import METHODS, solve
 from iopt.tiling.notation import parse
 from iopt.tiling.problem import Problem
-from tests.changes import Change, Data, put, together
+from tests.changes import Change, Data, keys_dropped, put, together
 from tests.instances import chain, conv, linear, max_pool
 from tests.tiling.instances import tiny_problem
 from tests.tiling.networks import drawn
@@ -309,3 +309,33 @@ def test_a_network_that_cannot_be_tiled_is_named() -> None:
         PlanError, match=r"config\.json: groups: group of layers 0 ... 1: op2 cannot be tiled: a linear "
     ):
         read(changed)
+
+
+@pytest.mark.parametrize("path", [path for path, _ in keys_dropped(data())], ids=str)
+def test_no_key_can_be_left_out_unseen(path: tuple[str | int, ...]) -> None:
+    """Readers would fill in defaults, and the hash would be of what is not there."""
+    changed = data()
+    dict(keys_dropped(changed))[path](changed)
+    try:
+        untrue = files.check(read(changed))
+    except PlanError:
+        return
+    assert untrue
+
+
+@pytest.mark.parametrize(
+    ("message", "change"),
+    [
+        (
+            "network: operators[0].body.groups: missing",
+            lambda data: data["network"]["operators"][0]["body"].pop("groups"),
+        ),
+        ("host: call_s: expected 0.0, got 0", lambda data: data["host"].update(call_s=0)),
+    ],
+)
+def test_what_is_hashed_is_what_is_there(message: str, change: Change) -> None:
+    changed = data()
+    change(changed)
+    with pytest.raises(PlanError, match=r"^config\.json: ") as caught:
+        read(changed)
+    assert str(caught.value) == f"config.json: {message}"

@@ -10,18 +10,22 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
 from torch import distributed
 
+from iopt.door import json_file
+from iopt.door.trust import check_sha256
 from iopt.errors import ClusterError, IoptError, OptionError, PlanError
 from iopt.partition import files
 from iopt.partition.runtime.execution import execution_of, relative_difference, to_dict
 from iopt.partition.runtime.group import common_clock, join_launched, meet
 from iopt.partition.runtime.random_weights import RandomWeights
 from iopt.partition.runtime.rank import Job, Outcome, input_of, run_rank
+from iopt.partition.runtime.trace import to_trace
 from iopt.partition.runtime.unsplit import run_unsplit
 
 
@@ -40,7 +44,7 @@ def _run(options: argparse.Namespace) -> int:
     rank = _rank(job)
     join_launched(options.timeout)
     name = job.problem.cluster.devices[rank].name
-    outcome = run_rank(job, rank, common_clock(name))
+    outcome = run_rank(job, rank, int(os.environ.get("LOCAL_RANK", "0")), common_clock(name))
     if outcome is not None:
         _hand_over(job, outcome, options)
     meet(name, "at the end")
@@ -51,10 +55,32 @@ def _run(options: argparse.Namespace) -> int:
 def _job(options: argparse.Namespace) -> Job:
     if options.repeat < 1 or options.timeout <= 0:
         raise OptionError("--repeat and --timeout: expected positive numbers")
+    if options.on_failure != "fail":
+        raise OptionError(
+            "--on-failure replan: expected fail, since the input is lost with its rank when torchrun starts them; "
+            "`iopt run` holds it, on one host"
+        )
+    if options.weights_hash is not None:
+        if options.weights is None:
+            raise OptionError("--weights-hash is given without --weights; it is the hash of their file")
+        check_sha256(Path(options.weights), options.weights_hash)
     file = files.read(options.plan)
     if file.plan is None:
         raise PlanError(f"{file.path}: there is no plan in it ({file.result.status})")
-    return Job(file.problem, file.plan, options.weights, options.input, options.seed, options.repeat)
+    if options.overlap and (options.emulate or options.emulate_compute):
+        raise OptionError("--overlap: the model of the cluster that is emulated has none; leave out one of the two")
+    return Job(
+        file.problem,
+        file.plan,
+        options.weights,
+        options.input,
+        options.seed,
+        options.repeat,
+        emulate=options.emulate or options.emulate_compute,
+        emulate_links=options.emulate,
+        keep_buffers=options.keep_buffers,
+        overlap=options.overlap,
+    )
 
 
 def _rank(job: Job) -> int:
@@ -76,6 +102,8 @@ def _hand_over(job: Job, outcome: Outcome, options: argparse.Namespace) -> None:
     if options.output:
         np.save(options.output, outcome.output.numpy())
     execution = execution_of(job.problem, job.plan, outcome.output, outcome.reports, difference)
+    if options.trace:
+        json_file.write(options.trace, to_trace(execution))
     print(json.dumps(to_dict(execution)), flush=True)
 
 
@@ -83,11 +111,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="iopt.partition.runtime", description="A rank that plays a device of a plan.")
     parser.add_argument("plan", help="a file that `iopt plan -o` wrote")
     parser.add_argument("--weights", metavar="FILE.safetensors", help="default: random by the seed")
+    parser.add_argument("--weights-hash", metavar="sha256:HEX", help="what this host's file of weights must have")
     parser.add_argument("--input", metavar="FILE.npy", help="read by the source; default: random by the seed")
     parser.add_argument("--output", metavar="FILE.npy", help="where rank 0 writes the output")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--repeat", type=int, default=1)
+    slow = parser.add_mutually_exclusive_group()
+    slow.add_argument("--emulate", action="store_true", help="compute and send as slowly as the cluster")
+    slow.add_argument("--emulate-compute", action="store_true", help="compute as slowly, send as fast as the network")
+    parser.add_argument("--keep-buffers", action="store_true", help="allocate those of messages once")
+    parser.add_argument("--overlap", action="store_true", help="compute while messages are on their way")
     parser.add_argument("--timeout", type=float, default=30.0, help="seconds to wait for another rank")
+    parser.add_argument("--trace", metavar="FILE.json", help="where rank 0 writes a Chrome trace")
+    parser.add_argument("--on-failure", choices=("fail", "replan"), default="fail", help="only `iopt run` can replan")
     parser.add_argument("--verify", action="store_true", help="compare with the unsplit network, on rank 0")
     return parser
 

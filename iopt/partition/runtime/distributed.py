@@ -3,28 +3,44 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import distributed
 
 from iopt.errors import RunError
 from iopt.partition.runtime.emulation import Emulation, wait_until
+from iopt.partition.runtime.placement import Placement
 from iopt.partition.runtime.records import Record
-from iopt.partition.runtime.schedule import Compute, Exchange, Schedule
+from iopt.partition.runtime.schedule import Compute, Exchange, Schedule, step_name
 from iopt.partition.runtime.worker import Message, Worker
+
+SEND, RECEIVE, EXCHANGE = "send to", "receive from", "exchange with"
 
 
 class DistributedRun:
     """The rank that plays a device of the schedule, in the default process group, whose ranks are the devices."""
 
     def __init__(
-        self, schedule: Schedule, worker: Worker, origin_s: float = 0.0, emulation: Emulation | None = None
+        self,
+        schedule: Schedule,
+        worker: Worker,
+        origin_s: float = 0.0,
+        emulation: Emulation | None = None,
+        on_step: Callable[[int], None] = lambda step: None,
+        group: Any = None,
+        overlap: bool = False,
     ) -> None:
         """`origin_s`: what the clocks of all ranks showed at one moment, where they are not one clock. `emulation`: as
-        slow as that device; None: as fast as this machine."""
+        slow as that device; None: as fast as this machine. `on_step` is told the number of each step as it begins.
+        `group`: of the messages, NCCL's where the worker's tensors are on a GPU; None: the default one. `overlap`:
+        while messages are on their way, compute what needs none of them; its time is in that of the exchange."""
+        self._overlap = overlap
+        self._group, self._settle = group, Placement(worker.place, group).settle
         self.schedule, self.worker = schedule, worker
-        self._origin_s, self._emulation = origin_s, emulation
+        self._origin_s, self._emulation, self._on_step = origin_s, emulation, on_step
 
     def __call__(self, tensor: torch.Tensor | None) -> Record:
         """One inference; `tensor` is the input on the source. The worker then holds what its device ends up with.
@@ -36,10 +52,11 @@ class DistributedRun:
         received: list[dict[int, int]] = []
         with torch.inference_mode():
             self.worker.start(tensor)
-            for step in self.schedule.steps:
+            for number, step in enumerate(self.schedule.steps):
+                self._on_step(number)
                 began = time.perf_counter() - self._origin_s
                 if isinstance(step, Exchange):
-                    out, into = self._exchange(step)
+                    out, into = self._exchange(step, number)
                     sent.append({peer: part.nbytes for peer, part in out})
                     received.append({peer: part.nbytes for peer, part in into})
                 else:
@@ -50,32 +67,61 @@ class DistributedRun:
     def _compute(self, step: Compute) -> None:
         began = time.perf_counter()
         self.worker.compute(step)
+        self._settle()
         if self._emulation is not None:
             wait_until(began + self._emulation.compute_s(step))
 
-    def _exchange(self, step: Exchange) -> tuple[list[Message], list[Message]]:
+    def _exchange(self, step: Exchange, number: int) -> tuple[list[Message], list[Message]]:
         out, into = self.worker.outgoing(step), self.worker.incoming(step)
         if out or into:
-            self._carry(step, out, into)
+            following = next(iter(self.schedule.steps[number + 1 :]), None) if self._overlap and into else None
+            self._carry(step, out, into, following if isinstance(following, Compute) else None)
         self.worker.join(step, into)
         return out, into
 
-    def _carry(self, step: Exchange, out: Sequence[Message], into: Sequence[Message]) -> None:
-        peer, began = [*out, *into][0].peer, time.perf_counter()
-        try:
-            works = [(peer, distributed.irecv(tensor, peer)) for peer, tensor in into]
-            for peer, tensor in self._paced(step, out, began):
-                works.append((peer, distributed.isend(tensor, peer)))
-            for peer, work in works:  # noqa: B007 - named where one is lost
+    def _carry(
+        self, step: Exchange, out: Sequence[Message], into: Sequence[Message], following: Compute | None = None
+    ) -> None:
+        began = time.perf_counter()
+        works = self._begun(step, out, into, began)
+        if following is not None:
+            self.worker.compute_ahead(step, following)
+        for peer, verb, work in works:
+            with self._naming(step, peer, verb):
                 assert work is not None
                 work.wait()
-            if self._emulation is not None:
-                wait_until(began + self._emulation.exchange_s(step))
+        self._settle()
+        if self._emulation is not None:
+            wait_until(began + self._emulation.exchange_s(step))
+
+    def _begun(
+        self, step: Exchange, out: Sequence[Message], into: Sequence[Message], began: float
+    ) -> list[tuple[int, str, distributed.Work | None]]:
+        """Messages on their way. NCCL needs all of a phase at once, or they wait for each other."""
+        if self.worker.place.type == "cuda":
+            wanted = [distributed.P2POp(distributed.irecv, tensor, peer, self._group) for peer, tensor in into]
+            wanted += [distributed.P2POp(distributed.isend, tensor, peer, self._group) for peer, tensor in out]
+            peer = [*into, *out][0].peer
+            with self._naming(step, peer, EXCHANGE):
+                return [(peer, EXCHANGE, work) for work in distributed.batch_isend_irecv(wanted)]
+        works = []
+        for peer, tensor in into:
+            with self._naming(step, peer, RECEIVE):
+                works.append((peer, RECEIVE, distributed.irecv(tensor, peer)))
+        for peer, tensor in self._paced(step, out, began):
+            with self._naming(step, peer, SEND):
+                works.append((peer, SEND, distributed.isend(tensor, peer)))
+        return works
+
+    @contextmanager
+    def _naming(self, step: Exchange, peer: int, verb: str) -> Iterator[None]:
+        """Raise `RunError` with the peer, and what for, where torch says that one is lost."""
+        try:
+            yield
         except RuntimeError as error:
-            verb = "send to" if peer in {message.peer for message in out} else "receive from"
             names = self.schedule.devices
             raise RunError(
-                f"device {names[self.worker.device]!r} could not {verb} {names[peer]!r} in the {phase_name(step)}"
+                f"device {names[self.worker.device]!r} could not {verb} {names[peer]!r} in the {step_name(step)}"
                 f"{': it waited too long' if 'timed out' in str(error).lower() else ''}"
             ) from error
 
@@ -88,10 +134,3 @@ class DistributedRun:
         for peer, after in self._emulation.sending_s(step).items():
             wait_until(began + after)
             yield Message(peer, tensors[peer])
-
-
-def phase_name(step: Exchange) -> str:
-    """`transfer into 'features.3'`, `scatter of 'classifier.1'`."""
-    if step.kind in ("input", "transfer"):
-        return f"{step.kind} into {step.operator!r}"
-    return f"{step.kind} of {step.operator!r}"

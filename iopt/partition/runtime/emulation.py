@@ -19,10 +19,10 @@ SLACK_S = 1e-4
 
 
 class Emulation:
-    """A device of a problem's cluster and its links."""
+    """A device of a problem's cluster and its links; without `links` messages go as fast as they can."""
 
-    def __init__(self, problem: Problem, device: int) -> None:
-        self._device, self._network = device, problem.cluster.network
+    def __init__(self, problem: Problem, device: int, links: bool = True) -> None:
+        self._device, self._network, self._links = device, problem.cluster.network, links
         self._flops_per_s = problem.cluster.devices[device].flops_per_s
         self._overhead_s = problem.cluster.devices[device].overhead_s
 
@@ -42,7 +42,7 @@ class Emulation:
 
         Messages pass the device's own link one after the other, and each no faster than its receiver's link.
         """
-        if self._network.medium is Medium.SHARED:
+        if not self._links or self._network.medium is Medium.SHARED:
             return {transfer.receiver: self.exchange_s(step) for transfer in step.out_of(self._device)}
         through, ready = {}, 0.0
         for transfer in step.out_of(self._device):
@@ -55,6 +55,8 @@ class Emulation:
     def exchange_s(self, step: Exchange) -> float:
         """Least seconds of an exchange on this device: until its link has carried what it sends and receives."""
         network = self._network
+        if not self._links:
+            return 0.0
         if network.medium is Medium.SHARED:
             assert network.bandwidth_bytes_per_s is not None
             return self._connecting_s(step) + _bytes(step, step.transfers) / network.bandwidth_bytes_per_s

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +49,13 @@ class Execution:
     operator. `resident_bytes`: parameters that each device held; `peak_memory_bytes`: these and the most that
     PyTorch's allocator had given out besides, without the source's input.
     `difference`: the largest one from the unsplit network over the largest output, None where it was not asked for.
-    `predicted` and `predicted_resident_bytes` are the evaluator's.
+    `predicted` and `predicted_resident_bytes` are the evaluator's. `problem` and `plan` are what was carried out in the
+    end; `lost`: by its name, how each device was lost for which another plan was made. `records`: what each device
+    measured, inference by inference.
     """
 
+    problem: Problem
+    plan: Plan
     outputs: torch.Tensor
     latency_s: float
     latencies_s: tuple[float, ...]
@@ -61,7 +65,9 @@ class Execution:
     peak_memory_bytes: dict[str, int]
     predicted: Evaluation
     predicted_resident_bytes: dict[str, int]
+    records: tuple[tuple[Record, ...], ...]
     difference: float | None = None
+    lost: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def bytes(self) -> int:
@@ -83,6 +89,8 @@ def execution_of(
     latencies = tuple(run[steps.sink].times_s[-1][1] - run[steps.source].times_s[0][0] for run in runs)
     names = [device.name for device in problem.cluster.devices]
     return Execution(
+        problem,
+        plan,
         outputs,
         median(latencies),
         latencies,
@@ -96,6 +104,7 @@ def execution_of(
         {names[report.device]: report.peak_bytes for report in reports},
         (evaluator := Evaluator(problem))(plan),
         dict(zip(names, _resident(evaluator, plan), strict=True)),
+        tuple(runs),
         difference,
     )
 
@@ -122,6 +131,8 @@ def to_dict(execution: Execution) -> dict[str, Any]:
     ]
     compute = zip(predicted.compute_by_operator_s, execution.compute_by_operator_s, strict=True)
     return {
+        "devices": [device.name for device in execution.problem.cluster.devices],
+        "lost": dict(execution.lost),
         "latency_s": {"predicted": predicted.latency_s, "measured": execution.latency_s},
         "latencies_s": list(execution.latencies_s),
         "bytes": {"predicted": predicted.bytes, "counted": execution.bytes},

@@ -6,7 +6,10 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,8 @@ import torch
 from torch import distributed
 from torch.distributed import FileStore  # type: ignore[attr-defined]  # documented, but not in __all__
 
-from iopt.errors import RunError
+from iopt.door.reason import reason
+from iopt.errors import OptionError, RunError
 
 MEETING_S = 120.0
 """How long ranks wait for each other at the start, where each imports and loads first, at least."""
@@ -30,8 +34,35 @@ def join_local(rendezvous: Path, rank: int, ranks: int, timeout_s: float) -> Non
 
 
 def join_launched(timeout_s: float) -> None:
-    """Join the ranks that torchrun started, on the hosts that it was given."""
-    distributed.init_process_group("gloo", timeout=_span(timeout_s))
+    """Join the ranks that torchrun started, on the hosts that it was given; or that somebody started with the same
+    variables.
+
+    Raises `OptionError` where the port is in use or a variable is missing, `RunError` where ranks do not come.
+    """
+    try:
+        with _silent_stderr():
+            distributed.init_process_group("gloo", timeout=_span(timeout_s))
+    except ValueError as error:
+        raise OptionError(f"the ranks cannot meet: {reason(error)}") from None
+    except RuntimeError as error:
+        where = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+        if "EADDRINUSE" in str(error):
+            raise OptionError(f"the ranks cannot meet at {where}: the port is in use; choose another") from None
+        raise RunError(f"not all ranks came to {where} within {timeout_s:g} s: {reason(error)}") from None
+
+
+@contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Meanwhile nothing that torch's C++ says gets through; what matters of it is in its errors."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def meet(device: str, when: str) -> None:

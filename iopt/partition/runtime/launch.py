@@ -1,148 +1,62 @@
-"""Ranks on this host: started by torch's launcher, watched, and ended whatever happens."""
+"""Plans carried out on ranks of this host, one process per device."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import sys
-import time
-from collections.abc import Callable, Sequence
-from multiprocessing.connection import wait
-from multiprocessing.process import BaseProcess
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import torch
 from safetensors.torch import load_file, save_file
-from torch import distributed
-from torch.multiprocessing.spawn import start_processes
 
-from iopt.door.reason import raised
-from iopt.errors import IoptError, RunError
-from iopt.partition.runtime.group import join_local, meet
+from iopt.partition.runtime.board import Board
+from iopt.partition.runtime.processes import run_together
 from iopt.partition.runtime.rank import Job, Outcome, run_rank
 from iopt.partition.runtime.records import RankReport
+from iopt.partition.runtime.schedule import schedule, step_name
 
-GRACE_S = 5.0
-"""How long the other ranks may take to say what they saw when one has failed."""
+BOARD = "board"
+"""Name of a file."""
 
 
 def launch(jobs: Sequence[Job], timeout_s: float) -> list[Outcome]:
     """Run jobs one after another, on one process per device; all have equally many devices.
 
-    No rank waits longer than `timeout_s` for another. Raises `RunError` where one fails, `IoptError` for what a rank
-    refuses; no process is left then.
+    No rank waits longer than `timeout_s` for another. Raises `DeviceLostError` where processes end or hang, `RunError`
+    where one fails otherwise, `IoptError` for what a rank refuses; no process is left then.
     """
-    ranks = len(jobs[0].problem.cluster)
+    names = [device.name for device in jobs[0].problem.cluster.devices]
     with TemporaryDirectory(prefix="iopt-run-") as name:
         folder = Path(name)
-        processes = _started(_rank, (tuple(jobs), name, timeout_s), ranks)
-        try:
-            _watch(processes, folder, [device.name for device in jobs[0].problem.cluster.devices])
-        finally:
-            _end(processes)
+        board = Board.empty(folder / BOARD, len(names))
+
+        def where(rank: int) -> str:
+            place = board.read(rank)
+            return "" if place is None else _step(jobs[place[0]], place[1])
+
+        run_together(partial(_carry_out, tuple(jobs)), names, folder, timeout_s, where)
         return [_outcome(folder, number) for number in range(len(jobs))]
 
 
-def _started(target: Callable[..., None], arguments: tuple[object, ...], count: int) -> Sequence[BaseProcess]:
-    """Processes by torch's launcher, which ends them when this one ends."""
-    context: Any = start_processes(target, arguments, count, join=False)  # type: ignore[no-untyped-call]  # by torch
-    processes: Sequence[BaseProcess] = context.processes
-    return processes
+def _carry_out(jobs: Sequence[Job], rank: int, folder: Path) -> None:
+    board = Board(folder / BOARD)
+    for number, job in enumerate(jobs):
+        if outcome := run_rank(job, rank, rank, on_step=partial(board.write, rank, number)):
+            _keep(folder, number, outcome)
 
 
-def _rank(rank: int, jobs: tuple[Job, ...], name: str, timeout_s: float) -> None:
-    """What a process does; its exit code is 0, or it leaves a file that says why not."""
-    folder = Path(name)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # sent when the parent dies, also while torch waits
-    _say_into(folder / f"rank-{rank}.log")
-    names = [device.name for device in jobs[0].problem.cluster.devices]
-    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // len(names)))
-    try:
-        join_local(folder / "rendezvous", rank, len(names), timeout_s)
-        for number, job in enumerate(jobs):
-            if outcome := run_rank(job, rank):
-                _keep(folder, number, outcome)
-        meet(names[rank], "at the end")
-        distributed.destroy_process_group()
-    except Exception as error:
-        kind = type(error).__name__ if isinstance(error, IoptError) else None
-        message = str(error) if isinstance(error, IoptError) else raised(error)
-        _write(folder / f"error-{rank}.json", {"kind": kind, "message": message})
-        os._exit(1)
-
-
-def _say_into(log: Path) -> None:
-    """What libraries print goes to a file: standard output is for data."""
-    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-        os.dup2(target, stream.fileno())
+def _step(job: Job, number: int) -> str:
+    return step_name(schedule(job.problem, job.plan).steps[number])
 
 
 def _keep(folder: Path, number: int, outcome: Outcome) -> None:
     save_file({"output": outcome.output.contiguous().clone()}, folder / f"output-{number}.safetensors")
-    _write(folder / f"reports-{number}.json", [report.to_dict() for report in outcome.reports])
+    reports = [report.to_dict() for report in outcome.reports]
+    (folder / f"reports-{number}.json").write_text(json.dumps(reports))
 
 
 def _outcome(folder: Path, number: int) -> Outcome:
     reports = json.loads((folder / f"reports-{number}.json").read_text())
     output = load_file(folder / f"output-{number}.safetensors")["output"].clone()
     return Outcome(output, [RankReport.from_dict(each) for each in reports])
-
-
-def _write(path: Path, data: object) -> None:
-    beside = path.with_suffix(".tmp")
-    beside.write_text(json.dumps(data))
-    beside.replace(path)
-
-
-def _watch(processes: Sequence[BaseProcess], folder: Path, devices: Sequence[str]) -> None:
-    """Wait for all ranks; raise for the first cause when one fails and the others have said what they saw."""
-    running = {process.sentinel: process for process in processes}
-    deadline = None
-    while running and (deadline is None or time.monotonic() < deadline):
-        for sentinel in wait(list(running), timeout=0.5):
-            process = running.pop(int(sentinel))  # type: ignore[arg-type]  # sentinels are file descriptors
-            process.join()
-            if process.exitcode and deadline is None:
-                deadline = time.monotonic() + GRACE_S
-    if deadline is not None:
-        raise _failure(processes, folder, devices)
-
-
-def _failure(processes: Sequence[BaseProcess], folder: Path, devices: Sequence[str]) -> IoptError:
-    """In this order: who ended without a word, who does not answer, what a rank refused, who waited in vain."""
-    lost, stuck, said = [], [], {}
-    for rank, (name, process) in enumerate(zip(devices, processes, strict=True)):
-        path = folder / f"error-{rank}.json"
-        if path.is_file():
-            said[name] = json.loads(path.read_text())
-        elif process.exitcode is None:
-            stuck.append(f"the process of device {name!r} does not answer")
-        elif process.exitcode:
-            lost.append(f"the process of device {name!r} {_ended(process.exitcode)}")
-    waiting = [error["message"] for error in said.values() if error["kind"] == RunError.__name__]
-    if lost or (stuck and len(waiting) == len(said)):
-        hint = "" if said or stuck else "; a script that calls iopt.run needs `if __name__ == '__main__':` around it"
-        return RunError("; ".join([*lost, *stuck, *waiting]) + hint)
-    known = {kind.__name__: kind for kind in IoptError.__subclasses__()}
-    for name, error in said.items():
-        if error["kind"] in known and error["kind"] != RunError.__name__:
-            return known[error["kind"]](error["message"])
-        if error["kind"] is None:
-            return RunError("; ".join([f"device {name!r} failed: {error['message']}", *waiting]))
-    return RunError("; ".join(waiting))
-
-
-def _ended(code: int) -> str:
-    return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
-
-
-def _end(processes: Sequence[BaseProcess]) -> None:
-    for process in processes:
-        process.kill()
-    for process in processes:
-        process.join()

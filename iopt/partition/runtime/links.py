@@ -1,24 +1,28 @@
-"""Between running ranks: what a connection costs and how fast links are. `torchrun ... -m iopt.partition.runtime.links`
-prints a cluster file: one device per rank, each measured by itself while the others wait."""
+"""Between running ranks: what a connection costs and how fast links are; and a cluster file of all, with one device per
+rank, each measured by itself while the others wait."""
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import permutations
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import distributed
 
-from iopt.errors import IoptError, OptionError
+from iopt.errors import OptionError
 from iopt.partition.runtime.group import gather_json, join_launched, meet
-from iopt.partition.runtime.profiling import Fit, profile_device
+from iopt.partition.runtime.processes import run_together
+from iopt.partition.runtime.profiling import DeviceProfile, profile_device
+
+CLUSTER = "cluster.yaml"
+"""Name of a file."""
 
 SMALL, LARGE = 1, 2**20
 """Elements of the messages; 4 bytes each."""
@@ -56,18 +60,22 @@ def measure_links(rank: int, ranks: int) -> list[LinkTimes]:
     return found
 
 
-def as_yaml(devices: Sequence[Fit], links: Sequence[LinkTimes]) -> str:
-    """A cluster file: `up` and `down` of a device are the fastest of its links, `connection` half the median time of a
-    small message there and back."""
+def as_yaml(devices: Sequence[tuple[float, float, int]], links: Sequence[LinkTimes]) -> str:
+    """A cluster file of devices, given by FLOP/s, overhead in s and bytes of memory.
+
+    `up` and `down` of a device are the fastest of its links, `connection` half the median time of a small message there
+    and back.
+    """
     lines = ["devices:"]
-    for rank, fit in enumerate(devices):
+    for rank, (flops_per_s, overhead_s, memory_bytes) in enumerate(devices):
         up, down = (
             max(link.bytes_per_s for link in links if getattr(link, end) == rank) for end in ("sender", "receiver")
         )
         lines += [
             f"  - name: rank-{rank}",
-            f"    compute: {fit.flops_per_s / 1e9:.4g} GFLOP/s",
-            f"    overhead: {fit.overhead_s * 1e3:.4g} ms",
+            f"    compute: {flops_per_s / 1e9:.4g} GFLOP/s",
+            f"    overhead: {overhead_s * 1e3:.4g} ms",
+            f"    memory: {memory_bytes} B",
             f"    up: {up / 1e6:.4g} MB/s",
             f"    down: {down / 1e6:.4g} MB/s",
         ]
@@ -75,43 +83,50 @@ def as_yaml(devices: Sequence[Fit], links: Sequence[LinkTimes]) -> str:
     return "\n".join([*lines, "network:", f"  connection: {connection * 1e3:.4g} ms"]) + "\n"
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Measure, and print the cluster file on rank 0. Exit code: 0, 2, or 5 where a rank is lost."""
-    parser = argparse.ArgumentParser(prog="iopt.partition.runtime.links", description=__doc__)
-    parser.add_argument("--timeout", type=float, default=30.0, help="seconds to wait for another rank")
-    options = parser.parse_args(arguments)
-    try:
-        return _run(options.timeout)
-    except IoptError as error:
-        print(f"iopt: {error}", file=sys.stderr, flush=True)
-        return error.exit_code
+def profile_here(ranks: int, timeout_s: float = 30.0) -> str:
+    """The cluster file of so many processes of this machine, each with its part of the cores and of the memory."""
+    if ranks < 2:
+        raise OptionError(f"--ranks: {ranks}; expected two or more, to have links between them")
+    with TemporaryDirectory(prefix="iopt-links-") as name:
+        names = [f"rank-{rank}" for rank in range(ranks)]
+        run_together(partial(_measure_and_keep, ranks), names, Path(name), timeout_s, lambda rank: "measurements")
+        return (Path(name) / CLUSTER).read_text()
 
 
-def _run(timeout_s: float) -> int:
-    if not {"RANK", "WORLD_SIZE"} <= os.environ.keys():
-        raise OptionError("RANK and WORLD_SIZE are not set: start this with torchrun")
+def profile_launched(timeout_s: float = 30.0) -> str | None:
+    """The cluster file of the ranks that torchrun started, on rank 0; None elsewhere."""
     rank, ranks = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     if ranks < 2:
         raise OptionError("there is one rank; expected two or more, to have links between them")
     join_launched(timeout_s)
-    fit = _alone(rank, ranks)
-    mine = [[link.sender, link.receiver, link.small_s, link.large_s] for link in measure_links(rank, ranks)]
-    told = gather_json({"fit": [fit.flops_per_s, fit.overhead_s], "links": mine}, rank, ranks)
-    if told:
-        links = [LinkTimes(*link) for each in told for link in each["links"]]
-        print(as_yaml([Fit(each["fit"][0], each["fit"][1], ()) for each in told], links), end="", flush=True)
+    text = _measure(rank, ranks, int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
     meet(f"rank {rank}", "at the end")
     distributed.destroy_process_group()
-    return 0
+    return text
 
 
-def _alone(rank: int, ranks: int) -> Fit:
+def _measure_and_keep(ranks: int, rank: int, folder: Path) -> None:
+    if text := _measure(rank, ranks, ranks):
+        (folder / CLUSTER).write_text(text)
+
+
+def _measure(rank: int, ranks: int, here: int) -> str | None:
+    """`here`: how many of the ranks share this host's memory."""
+    profile = _alone(rank, ranks)
+    mine = [[link.sender, link.receiver, link.small_s, link.large_s] for link in measure_links(rank, ranks)]
+    fit, memory = profile.overall, profile.memory_bytes // here
+    told = gather_json({"fit": [fit.flops_per_s, fit.overhead_s, memory], "links": mine}, rank, ranks)
+    links = [LinkTimes(*link) for each in told for link in each["links"]]
+    return as_yaml([each["fit"] for each in told], links) if told else None
+
+
+def _alone(rank: int, ranks: int) -> DeviceProfile:
     """This rank's profile, measured while the others wait."""
     for turn in range(ranks):
         meet(f"rank {rank}", "while devices are measured")
         if turn == rank:
-            fit = profile_device().overall
-    return fit
+            profile = profile_device()
+    return profile
 
 
 def _times(action: Callable[[], None], repeat: int) -> list[float]:
@@ -131,9 +146,3 @@ def _ask(peer: int, size: int) -> None:
 def _answer(peer: int, size: int) -> None:
     distributed.recv(torch.empty(size), peer)
     distributed.send(torch.zeros(SMALL), peer)
-
-
-if __name__ == "__main__":
-    code = main(sys.argv[1:])
-    sys.stdout.flush()
-    os._exit(code)  # a process group that lost a rank may wait for it at exit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from iopt.partition.runtime.parameters import load_shard
-from iopt.partition.runtime.schedule import Exchange, Schedule
+from iopt.partition.runtime.schedule import Compute, Exchange, Schedule, Step
 from iopt.partition.runtime.weights import Weights
 from iopt.partition.runtime.worker import Message, Worker
 
@@ -16,10 +16,14 @@ Moved = dict[tuple[int, int], int]
 class LocalRun:
     """Workers for every device of a schedule, ready to run on inputs."""
 
-    def __init__(self, schedule: Schedule, weights: Weights) -> None:
+    def __init__(self, schedule: Schedule, weights: Weights, keep: bool = False, overlap: bool = False) -> None:
+        """`keep`: buffers are allocated once; an output is then overwritten by the next inference. `overlap`: workers
+        compute what they can before their messages come."""
         devices = range(len(schedule.devices))
-        self.schedule = schedule
-        self.workers = [Worker(schedule, device, load_shard(schedule, device, weights)) for device in devices]
+        self.schedule, self._overlap = schedule, overlap
+        self.workers = [
+            Worker(schedule, device, load_shard(schedule, device, weights), keep=keep) for device in devices
+        ]
 
     def __call__(self, tensor: torch.Tensor) -> tuple[torch.Tensor, list[tuple[Exchange, Moved]]]:
         """The output for an input `channels x height x width`, and every exchange that moved something, with the bytes
@@ -28,16 +32,16 @@ class LocalRun:
         with torch.inference_mode():
             for worker in self.workers:
                 worker.start(tensor if worker.device == self.schedule.source else None)
-            for step in self.schedule.steps:
+            for step, following in zip(self.schedule.steps, [*self.schedule.steps[1:], None], strict=True):
                 if isinstance(step, Exchange):
-                    moved = self._exchange(step)
+                    moved = self._exchange(step, following if self._overlap else None)
                     counted.extend([(step, moved)] if moved else [])
                 else:
                     for worker in self.workers:
                         worker.compute(step)
         return self.workers[self.schedule.sink].held, counted
 
-    def _exchange(self, step: Exchange) -> Moved:
+    def _exchange(self, step: Exchange, following: Step | None) -> Moved:
         mailbox = {
             (worker.device, message.peer): message.tensor
             for worker in self.workers
@@ -45,6 +49,8 @@ class LocalRun:
         }
         for worker in self.workers:
             places = worker.incoming(step)
+            if isinstance(following, Compute):
+                worker.compute_ahead(step, following)
             for sender, place in places:
                 place.copy_(mailbox[sender, worker.device])
             worker.join(step, [Message(*place) for place in places])

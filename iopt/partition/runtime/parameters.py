@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -29,6 +29,13 @@ class Parameters:
         """What the tensors keep in memory, not only what they show of it."""
         tensors = [self.weight, self.bias, *(part for norm in self.norms for part in norm)]
         return sum(tensor.untyped_storage().nbytes() for tensor in tensors if tensor is not None)
+
+    def to(self, place: torch.device) -> Parameters:
+        """The same on another device; itself where it is there."""
+        if self.weight is None and not self.norms:
+            return self
+        weight, bias = (None if each is None else each.to(place) for each in (self.weight, self.bias))
+        return replace(self, weight=weight, bias=bias, norms=tuple((a.to(place), b.to(place)) for a, b in self.norms))
 
 
 def load_shard(schedule: Schedule, device: int, weights: Weights) -> dict[str, Parameters]:

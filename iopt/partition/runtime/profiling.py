@@ -3,6 +3,7 @@ an overhead say so."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -52,10 +53,11 @@ class Fit:
 
 @dataclass(frozen=True)
 class DeviceProfile:
-    """With so many threads of torch. `overall` is fitted to convolutions and pointwise ones, which plans are mostly
-    about; `by_kind` to one kind each."""
+    """With so many threads of torch; `memory_bytes`: all that the machine has. `overall` is fitted to convolutions and
+    pointwise ones, which plans are mostly about; `by_kind` to one kind each."""
 
     threads: int
+    memory_bytes: int
     samples: tuple[Sample, ...]
     overall: Fit
     by_kind: dict[Kind, Fit]
@@ -67,9 +69,9 @@ def profile_device(threads: int | None = None, repeat: int = 7) -> DeviceProfile
     with torch.inference_mode():
         samples = tuple(Sample(kind, operator.flops, _time(operator, repeat)) for kind, operator in _operators())
     by_kind = {kind: fit([sample for sample in samples if sample.kind == kind]) for kind in KINDS}
-    return DeviceProfile(
-        torch.get_num_threads(), samples, fit([sample for sample in samples if sample.kind != "linear"]), by_kind
-    )
+    overall = fit([sample for sample in samples if sample.kind != "linear"])
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return DeviceProfile(torch.get_num_threads(), memory, samples, overall, by_kind)
 
 
 def fit(samples: Sequence[Sample]) -> Fit:

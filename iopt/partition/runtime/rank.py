@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,21 +12,24 @@ from iopt.partition.problem import Problem
 from iopt.partition.runtime.distributed import DistributedRun
 from iopt.partition.runtime.emulation import Emulation
 from iopt.partition.runtime.group import bring_output, gather_json, meet
-from iopt.partition.runtime.inputs import read_input
 from iopt.partition.runtime.parameters import load_shard
-from iopt.partition.runtime.peak import peak_bytes
+from iopt.partition.runtime.placement import Placement, find_placement
 from iopt.partition.runtime.random_weights import RandomWeights, random_input
 from iopt.partition.runtime.records import RankReport
 from iopt.partition.runtime.schedule import schedule
 from iopt.partition.runtime.weights import FileWeights, Weights, check_weights
 from iopt.partition.runtime.worker import Worker
+from iopt.tensor_files import read_input
 
 
 @dataclass(frozen=True)
 class Job:
     """A plan to run `repeat` times, after one run that is not timed.
 
-    `weights`: a safetensors file, `input`: a `.npy` file; None: random by `seed`. `emulate`: as slow as the cluster.
+    `weights`: a safetensors file, `input`: a `.npy` file; None: random by `seed`. `emulate`: as slow as the cluster,
+    `emulate_links` as far as its links go, too.
+    `keep_buffers`: what is sent and received has buffers of its own for all inferences. `overlap`: compute
+    while messages are on their way.
     """
 
     problem: Problem
@@ -35,6 +39,9 @@ class Job:
     seed: int = 0
     repeat: int = 1
     emulate: bool = False
+    emulate_links: bool = True
+    keep_buffers: bool = False
+    overlap: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,23 +68,32 @@ def input_of(job: Job) -> torch.Tensor:
     return read_input(job.input, job.problem.graph)
 
 
-def run_rank(job: Job, rank: int, origin_s: float = 0.0) -> Outcome | None:
-    """Run a job as one of the ranks of the default process group; the outcome on rank 0, None elsewhere."""
+def run_rank(
+    job: Job,
+    rank: int,
+    local_rank: int,
+    origin_s: float = 0.0,
+    on_step: Callable[[int], None] = lambda step: None,
+) -> Outcome | None:
+    """Run a job as one of the ranks of the default process group; the outcome on rank 0, None elsewhere.
+
+    `local_rank`: which of the ranks on its host it is. `on_step` is told the number of each step as it begins.
+    """
     steps = schedule(job.problem, job.plan)
     name = steps.devices[rank]
-    worker = Worker(steps, rank, load_shard(steps, rank, weights_of(job)))
+    placement = Placement() if job.emulate else find_placement(local_rank)
+    worker = Worker(steps, rank, load_shard(steps, rank, weights_of(job)), placement.device, job.keep_buffers)
     tensor = input_of(job) if rank == steps.source else None
-    emulation = Emulation(job.problem, rank) if job.emulate else None
-    run = DistributedRun(steps, worker, origin_s, emulation)
+    emulation = Emulation(job.problem, rank, job.emulate_links) if job.emulate else None
+    run = DistributedRun(steps, worker, origin_s, emulation, on_step, placement.group, job.overlap)
     meet(name, "before an inference")
-    peak = worker.resident_bytes + peak_bytes(lambda: run(tensor))
+    peak = worker.resident_bytes + placement.peak_bytes(lambda: run(tensor))
     records = []
     for _ in range(job.repeat):
         meet(name, "before an inference")
         records.append(run(tensor))
     report = RankReport(rank, worker.resident_bytes, peak, records)
     told = gather_json(report.to_dict(), rank, len(steps.devices))
-    output = bring_output(
-        worker.held if rank == steps.sink else None, tuple(job.problem.graph.output_shape), steps.sink, rank
-    )
+    output = worker.held.cpu() if rank == steps.sink else None
+    output = bring_output(output, tuple(job.problem.graph.output_shape), steps.sink, rank)
     return None if output is None else Outcome(output, [RankReport.from_dict(each) for each in told])

@@ -91,6 +91,14 @@ class Compute:
 Step = Exchange | Compute
 
 
+def step_name(step: Step) -> str:
+    """`transfer into 'features.3'`, `scatter of 'classifier.1'`, `compute of 'classifier.1'`."""
+    if isinstance(step, Compute):
+        return f"compute of {step.operator.name!r}"
+    direction = "into" if step.kind in ("input", "transfer") else "of"
+    return f"{step.kind} {direction} {step.operator!r}"
+
+
 @dataclass(frozen=True)
 class Schedule:
     """Steps in time order. `source` holds the input, `sink` ends up with the output."""

@@ -50,7 +50,8 @@ def pool(tensor: torch.Tensor, layer: Pool, rows: Interval, before: Shape, after
     if above or below:
         tensor = functional.pad(tensor, (0, 0, above, below))
     total = functional.avg_pool2d(tensor, window.kernel, window.stride, across, layer.ceil_mode, divisor_override=1)
-    return total.div_(_divisor(layer, window, rows, before, after))
+    divisor = _divisor(layer, window, rows, before, after)
+    return total.div_(divisor.to(total.device) if isinstance(divisor, torch.Tensor) else divisor)
 
 
 def _divisor(layer: Pool, window: Window, rows: Interval, before: Shape, after: Shape) -> torch.Tensor | int:

@@ -26,11 +26,19 @@ ROUNDING = 1e-5
 
 
 def as_job(case: Case, folder: Path, number: int, repeat: int = 1) -> Job:
-    """The case with its weights and its input in files."""
+    """The case with its weights and its input in files; every other overlaps, every third keeps its buffers."""
     weights, image = folder / f"{number}.safetensors", folder / f"{number}.npy"
     save_file(dict(case.state), weights)
     np.save(image, case.image.numpy())
-    return Job(case.problem, case.plan, str(weights), str(image), repeat=repeat)
+    return Job(
+        case.problem,
+        case.plan,
+        str(weights),
+        str(image),
+        repeat=repeat,
+        overlap=number % 2 == 1,
+        keep_buffers=number % 3 == 2,
+    )
 
 
 def carry_out(cases: list[Case], folder: Path) -> None:

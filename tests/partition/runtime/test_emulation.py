@@ -51,6 +51,19 @@ def test_messages_leave_in_order_and_within_the_exchange() -> None:
     assert sending > 100
 
 
+def test_links_may_be_left_as_they_are() -> None:
+    for seed in range(50):
+        case = tiny_case(seed)
+        for device in range(len(case.problem.cluster)):
+            links, real = (Emulation(case.problem, device, links=links) for links in (True, False))
+            for step in schedule(case.problem, case.plan).steps:
+                if isinstance(step, Exchange):
+                    assert real.exchange_s(step) == 0
+                    assert real.sending_s(step) == dict.fromkeys(links.sending_s(step), 0.0)
+                else:
+                    assert real.compute_s(step) == links.compute_s(step)
+
+
 def test_waiting_ends_no_earlier() -> None:
     moment = time.perf_counter() + 0.003
     wait_until(moment)

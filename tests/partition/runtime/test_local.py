@@ -15,8 +15,9 @@ from iopt.importer import import_module
 from iopt.partition.plan import Axis, Direct, Plan, Scatter, Split, intervals_from
 from iopt.partition.problem import Problem
 from iopt.partition.runtime.local import LocalRun
-from iopt.partition.runtime.schedule import schedule
+from iopt.partition.runtime.schedule import Compute, Exchange, schedule
 from iopt.partition.runtime.weights import StateWeights
+from iopt.partition.runtime.worker import Worker
 from tests.instances import adaptive_pool, avg_pool, chain, cluster, conv, linear, max_pool, norm, pool
 from tests.partition.runtime.cases import (
     Case,
@@ -38,9 +39,15 @@ def carry_out(case: Case) -> None:
     steps = schedule(case.problem, case.plan)
     with double_precision():
         precise = case.precise
-        assert difference(LocalRun(steps, StateWeights(precise.state))(precise.image)[0], precise) < 1e-10
+        for overlap in (False, True):
+            exact = LocalRun(steps, StateWeights(precise.state), overlap=overlap)
+            assert difference(exact(precise.image)[0], precise) < 1e-10
     run = LocalRun(steps, StateWeights(case.state))
-    _, moved = run(case.image)
+    output, moved = run(case.image)
+    keeping = LocalRun(steps, StateWeights(case.state), keep=True)
+    keeping(case.image * 2)
+    again, largest = keeping(case.image)[0], float(output.abs().max())
+    assert float((again - output).abs().max()) <= 1e-5 * max(largest, 1.0)
     assert [(step.operator, step.kind, pairs) for step, pairs in moved] == predicted_bytes(case)
     held, expected = [worker.resident_bytes for worker in run.workers], predicted_resident(case)
     if sums_pass_norms(case):
@@ -84,6 +91,41 @@ def test_any_plan_of_any_tiny_network() -> None:
     }
     assert min(seen[name] for name in expected) >= 5, seen
     assert seen["output is not zero"] > 0.8 * FEW
+
+
+def test_rows_that_need_no_halo_are_computed_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of rows 2 to 4 of 6, with a kernel of 3, the middle one; without a halo to come, all of them."""
+    graph = chain("rows", (2, 6, 6), [conv(3, 3, padding=1), conv(2, 3, padding=1), conv(2, 1)])
+    parts = intervals_from((2, 3, 1))
+    ahead = []
+    compute_ahead = Worker.compute_ahead
+
+    def noting(worker: Worker, exchange: Exchange, step: Compute) -> None:
+        compute_ahead(worker, exchange, step)
+        ahead.append((step.operator.name, worker.device, worker._ahead and worker._ahead[0]))
+
+    monkeypatch.setattr(Worker, "compute_ahead", noting)
+    drawn = deep(graph, 3, Plan(tuple(Split(f"op{number}", Axis.H, parts) for number in (1, 2, 3))))
+    run = LocalRun(schedule(drawn.problem, drawn.plan), StateWeights(drawn.state), overlap=True)
+    assert difference(run(drawn.image)[0], drawn) < 1e-5
+    assert ahead == [
+        *(("op1", 0, (0, 2)), ("op1", 1, None), ("op1", 2, None)),
+        *(("op2", 0, (0, 1)), ("op2", 1, (3, 4)), ("op2", 2, None)),
+        *(("op3", 0, (0, 2)), ("op3", 1, (2, 5)), ("op3", 2, (5, 6))),
+    ]
+
+
+def test_kept_buffers_are_allocated_once() -> None:
+    kept = 0
+    for seed in range(60):
+        drawn = tiny_case(seed)
+        run = LocalRun(schedule(drawn.problem, drawn.plan), StateWeights(drawn.state), keep=True)
+        run(drawn.image)
+        buffers = [{key: each.data_ptr() for key, each in worker._kept.items()} for worker in run.workers]
+        run(drawn.image)
+        assert [{key: each.data_ptr() for key, each in worker._kept.items()} for worker in run.workers] == buffers
+        kept += sum(map(len, buffers))
+    assert kept > 100
 
 
 @pytest.mark.full

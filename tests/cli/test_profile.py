@@ -1,0 +1,83 @@
+"""`iopt profile`: of this device, and of ranks with the links between them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from multiprocessing import active_children
+from pathlib import Path
+
+import pytest
+
+import iopt as package
+from iopt.cluster import Cluster
+from iopt.partition.runtime import group, links
+from tests.cli.conftest import Iopt
+from tests.partition.runtime.faults import limited
+
+
+def check(path: Path, ranks: int) -> None:
+    """A cluster of ranks of this machine."""
+    found = Cluster.load(path)
+    assert [device.name for device in found.devices] == [f"rank-{rank}" for rank in range(ranks)]
+    assert min(device.flops_per_s for device in found.devices) > 1e7
+    assert sum(device.memory_bytes or 0 for device in found.devices) <= this_machines_memory()
+    assert min(found.network.up_bytes_per_s) > 1e6
+    assert 0 < found.network.connection_s < 0.1
+
+
+def this_machines_memory() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def test_ranks_of_this_machine_are_a_cluster(iopt: Iopt) -> None:
+    with limited(60):
+        said = iopt("profile", "--links", "--ranks", "2", "-o", "cluster.yaml")
+    assert (said.code, said.out, said.err) == (0, "", "written to cluster.yaml\n")
+    check(Path("cluster.yaml"), 2)
+    assert iopt("plan", "net.json", "--cluster", "cluster.yaml", "--method", "dp", "-o", "plan.json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--links", "--ranks", "1"), "iopt: --ranks: 1; expected two or more, to have links between them"),
+        (("--links", "--threads", "2"), "iopt: --threads is of one device"),
+        (("--links", "-o", "none/c.yaml"), "iopt: none/c.yaml: cannot be written"),
+        (("--threads", "0"), "iopt: --threads: 0; expected a positive number"),
+    ],
+)
+def test_profiles_are_refused_in_one_line(iopt: Iopt, arguments: tuple[str, ...], message: str) -> None:
+    said = iopt("profile", *arguments)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(message)
+    assert said.err.count("\n") == 1
+
+
+def test_a_rank_that_dies_ends_the_measurement(iopt: Iopt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links, "_measure_and_keep", die)
+    with limited(60):
+        said = iopt("profile", "--links")
+    assert said.code == 5
+    assert "the process of device 'rank-1' was ended by SIGKILL in the measurements" in said.err
+    assert not active_children()
+
+
+def die(ranks: int, rank: int, folder: Path) -> None:
+    """In place of what a rank does."""
+    if rank == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    group.meet(f"rank-{rank}", "while links are measured")
+
+
+@pytest.mark.full
+def test_torchrun_measures_ranks_of_this_machine(tmp_path: Path) -> None:
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "3"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])}
+    command = [*launcher, "-m", "iopt", "profile", "--links", "-o", str(tmp_path / "cluster.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    check(tmp_path / "cluster.yaml", 3)
