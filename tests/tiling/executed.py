@@ -8,7 +8,7 @@ from random import Random
 import torch
 
 from iopt.graph import Graph, Operator
-from iopt.graph.layers import Activation, BatchNorm, Conv2d, Linear, Step
+from iopt.graph.layers import Activation, BatchNorm, Conv2d, Linear, Shape, Step
 from iopt.tiling.layers import Layer, layers_of
 from iopt.tiling.plan import Configuration, Group
 from tests import instances
@@ -45,7 +45,7 @@ def executed(seed: int, surplus: int = 0) -> tuple[Graph, State, Configuration]:
     layers, at = [], shape
     for _ in range(random.randint(1, 5)):
         layer = a_layer(random, at, surplus)
-        operator = layer("op", "before", instances.Shape(*at))
+        operator = layer("op", "before", Shape(*at))
         if min(operator.output_shape) >= 1:
             layers.append(layer)
             at = operator.output_shape
