@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full lint bench schema clean
+.PHONY: help demo test test-full coverage lint bench schema clean
 
 help:           ## this list
 	@sed -n 's/^\([a-z-]*:\) .*## /\1 /p' Makefile
@@ -18,6 +18,9 @@ test: $(READY)  ## the fast tests
 
 test-full: $(READY)  ## all tests, with the larger counts
 	$(PYTEST) -n 2 -m "full or not full"
+
+coverage: $(READY)  ## the fast tests, then the lines and branches that none of them reaches
+	$(PYTEST) -n 2 --cov --cov-report=term-missing:skip-covered
 
 lint: $(READY)  ## style, types and the floors of the house
 	$(BIN)/ruff check

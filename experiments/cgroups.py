@@ -1,4 +1,11 @@
-"""A memory limit on a process, Linux only, as root: a control group (v1 or v2) and a swap file, both removed again."""
+"""A memory limit on a process, Linux only, as root: a control group (v1 or v2) and a swap file, both removed again.
+
+Version 2, from the kernel's documentation (admin-guide/cgroup-v2): `memory.max` counts memory without swap, and what a
+group holds above it when it is written is reclaimed, or its processes are killed; in version 1 the write fails until it
+can be kept. Memory stays charged to the group in which it was first touched: a process has to be moved before it
+allocates. What is written to `memory.peak` (since Linux 6.12) restarts the peak for readers of that open file alone, so
+the file is kept open; before, the peak is since the group was made; before 5.19 there is none.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +24,14 @@ FILES = {
     1: {"limit": "memory.limit_in_bytes", "usage": "memory.usage_in_bytes", "peak": "memory.max_usage_in_bytes"},
     2: {"limit": "memory.max", "usage": "memory.current", "peak": "memory.peak"},
 }
+TRIES, PAUSE_S = 50, 0.1
 
 
-def version() -> int | None:
+def version(root: Path = ROOT) -> int | None:
     """Of the control groups that can limit memory here: 1, 2, or None."""
-    if (ROOT / "memory" / "memory.limit_in_bytes").exists():
+    if (root / "memory" / "memory.limit_in_bytes").exists():
         return 1
-    controllers = ROOT / "cgroup.controllers"
+    controllers = root / "cgroup.controllers"
     return 2 if controllers.exists() and "memory" in controllers.read_text().split() else None
 
 
@@ -36,59 +44,113 @@ def refusal() -> str | None:
     return None if version() is not None else "there is no memory controller of control groups"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Group:
     """A control group; `path` is its folder."""
 
     path: Path
     version: int
+    _peak: int | None = None
 
     def add(self, process: int) -> None:
         (self.path / "cgroup.procs").write_text(str(process))
 
     def limit(self, size: int) -> None:
-        """Bytes of memory, without swap. Until it can be kept, memory is reclaimed."""
-        for _ in range(50):
+        """Bytes of memory, without swap. In version 1 tried until memory is reclaimed; in version 2 the kernel reclaims
+        at once, and kills where that is not enough."""
+        for _ in range(TRIES):
             try:
                 (self.path / FILES[self.version]["limit"]).write_text(str(size))
             except OSError:
-                time.sleep(0.1)
+                time.sleep(PAUSE_S)
             else:
                 return
         raise OSError(f"the group does not shrink to {size} bytes")
 
     def read(self, what: str) -> int:
         """`usage` or `peak`, in bytes."""
+        if what == "peak" and self._peak is not None:
+            return int(os.pread(self._peak, 64, 0))
         return int((self.path / FILES[self.version][what]).read_text())
 
-    def restart_peak(self) -> None:
-        """Of version 2, kernels before 6.12 do not let it restart; then the peak is since the group was made."""
+    def restart_peak(self) -> bool:
+        """Whether the peak is from now on; if not, it is since the group was made."""
+        path = self.path / FILES[self.version]["peak"]
+        if self.version == 1:
+            path.write_text("0")
+            return True
+        self.close()
         try:
-            (self.path / FILES[self.version]["peak"]).write_text("0")
-        except OSError:
-            return
+            self._peak = os.open(path, os.O_RDWR)
+            os.write(self._peak, b"0\n")
+        except OSError:  # before Linux 6.12 it is for reading only
+            self.close()
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give back what is open."""
+        if self._peak is not None:
+            os.close(self._peak)
+        self._peak = None
 
 
 @contextmanager
-def group(name: str) -> Iterator[Group]:
-    """A group of that name; it is empty, and removed, in the end."""
-    found = version()
+def group(name: str, root: Path = ROOT) -> Iterator[Group]:
+    """A group of that name; it is empty, and removed, in the end. Raises `OSError` where it cannot be made, as within a
+    container of version 2 whose processes are all in its root."""
+    found = version(root)
     assert found is not None
-    parent = ROOT / "memory" if found == 1 else ROOT
-    if found == 2:
-        (ROOT / "cgroup.subtree_control").write_text("+memory")
-    path = parent / name
-    path.mkdir()
+    with _enabled(root) if found == 2 else _nothing():
+        path = (root / "memory" if found == 1 else root) / name
+        path.mkdir()
+        made = Group(path, found)
+        try:
+            if found == 2 and not (path / FILES[2]["peak"]).exists():
+                raise OSError("this kernel does not count the peak of a group (Linux 5.19 does)")
+            _allow_swap(made)
+            yield made
+        finally:
+            made.close()
+            _remove(path)
+
+
+@contextmanager
+def _enabled(root: Path) -> Iterator[None]:
+    """With the memory controller in the groups below `root`; as before in the end."""
+    control = root / "cgroup.subtree_control"
+    was_on = "memory" in control.read_text().split()
+    if not was_on:
+        control.write_text("+memory")
     try:
-        yield Group(path, found)
+        yield
     finally:
-        for _ in range(50):
-            try:
-                path.rmdir()
-            except OSError:
-                time.sleep(0.1)
-            else:
-                break
+        if not was_on:
+            with suppress(OSError):  # another group uses it by now
+                control.write_text("-memory")
+
+
+@contextmanager
+def _nothing() -> Iterator[None]:
+    yield
+
+
+def _allow_swap(made: Group) -> None:
+    """No limit of swap; it is the default, and version 2 without swap in its kernel has no such file."""
+    file = made.path / "memory.swap.max"
+    if made.version == 2 and file.exists():
+        file.write_text("max")
+
+
+def _remove(path: Path) -> None:
+    """A group can be removed when its last process has been waited for."""
+    for _ in range(TRIES):
+        try:
+            path.rmdir()
+        except OSError:
+            time.sleep(PAUSE_S)
+        else:
+            return
 
 
 @contextmanager

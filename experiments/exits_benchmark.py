@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from statistics import median
 from typing import Any
 
 from experiments import page
+from experiments.clock import met, timed
 from experiments.exits_instances import drawn
 from iopt.exits import Problem, solve
 from iopt.exits.geometry import geometry
@@ -46,23 +46,12 @@ MANY = (
 WITHIN = 0.01
 
 
-def milliseconds(call: Callable[[], object], repeat: int = 5) -> float:
-    """Median wall time, after one call that is not counted."""
-    call()
-    times = []
-    for _ in range(repeat):
-        began = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - began)
-    return 1e3 * median(times)
-
-
 def one_application(blocks: int, nodes: int, memory: float | None, target_ms: float | None) -> dict[str, Any]:
     """`pareto` and `exact` on seeded instances, and HiGHS on the first of them with nothing prepared."""
     problems = [drawn(blocks, nodes, seed, memory=memory) for seed in SEEDS]
     results = [solve(problem, "pareto", gap=0.0, labels=LABELS) for problem in problems]
     times = [
-        milliseconds(lambda problem=problem: solve(problem, "pareto", gap=0.0, labels=LABELS), 3)
+        1e3 * timed(lambda problem=problem: solve(problem, "pareto", gap=0.0, labels=LABELS), 3).wall
         for problem in problems
     ]
     exact = [solve(problem, "exact", EXACT_LIMIT_S) for problem in problems]
@@ -75,7 +64,7 @@ def one_application(blocks: int, nodes: int, memory: float | None, target_ms: fl
         "worst_ms": max(times),
         "proved": sum(result.status in ("OPTIMAL", "INFEASIBLE") for result in results),
         "unknown": sum(result.status == "UNKNOWN" for result in results),
-        "worst_gap": max(result.gap or 0.0 for result in results),
+        "worst_gap": _worst_gap(results),
         "exact_s": [result.runtime_s for result in exact],
         "exact_proved": sum(result.status in ("OPTIMAL", "INFEASIBLE") for result in exact),
         "target_ms": target_ms,
@@ -84,6 +73,13 @@ def one_application(blocks: int, nodes: int, memory: float | None, target_ms: fl
     }
     print(row, flush=True)
     return row
+
+
+def _worst_gap(results: list[Result[Any]]) -> float | None:
+    """None where a plan or a bound is missing, but for proved instances without a plan."""
+    gaps = [0.0 if result.status == "INFEASIBLE" else result.gap for result in results]
+    known = [gap for gap in gaps if gap is not None]
+    return max(known) if len(known) == len(gaps) else None
 
 
 def many(
@@ -136,10 +132,10 @@ def quantised() -> list[dict[str, Any]]:
     """FIN at 50 blocks and 3 nodes by gamma, beside MCP."""
     problem: Problem = drawn(50, 3, 0)
     shape, limits = geometry(problem, 0), Limits.of(problem)
-    baseline = milliseconds(lambda: mcp_path(shape), 50)
+    baseline = 1e3 * timed(lambda: mcp_path(shape), 50).wall
     rows = []
     for gamma in (10, 30, 100, 300, 1000):
-        ms = milliseconds(lambda gamma=gamma: fin_path(shape, limits, gamma), 50)
+        ms = 1e3 * timed(lambda gamma=gamma: fin_path(shape, limits, gamma), 50).wall
         rows.append({"gamma": gamma, "ms": ms, "over_mcp": ms / baseline, "target_ms": 2.0 if gamma == 1000 else None})
     return rows
 
@@ -160,8 +156,13 @@ def main(parts: list[str]) -> None:
     print(page.write("exits_benchmark", "Exits: speed", text, data))
 
 
-def _met(value: float, target: float | None, unit: str) -> str:
-    return "" if target is None else f"{target:g} {unit}: {'met' if value <= target else 'missed'}"
+def _verdict(row: dict[str, Any]) -> str:
+    """In time and proved; with memory limits a certified gap at the end of the budget of labels will do."""
+    found = met(row["worst_ms"], row["target_ms"], "ms")
+    if not found.endswith("met") or row["proved"] == len(SEEDS):
+        return found
+    has_gaps = row["memory"] is not None and row["worst_gap"] is not None
+    return f"{found} (budget)" if has_gaps else f"{row['target_ms']:g} ms: missed"
 
 
 def _single_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
@@ -172,8 +173,9 @@ def _single_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
             f"{row['median_ms']:.1f}",
             f"{row['worst_ms']:.1f}",
             f"{row['proved']} of {len(SEEDS)}",
-            f"{100 * row['worst_gap']:.3f}" + (f", {row['unknown']} without a plan" if row["unknown"] else ""),
-            _met(row["worst_ms"], row["target_ms"], "ms"),
+            ("none" if row["worst_gap"] is None else f"{100 * row['worst_gap']:.3f}")
+            + (f", {row['unknown']} without a plan" if row["unknown"] else ""),
+            _verdict(row),
             f"{row['exact_proved']} of {len(SEEDS)} in {median(row['exact_s']):.2f}, {max(row['exact_s']):.2f}",
             f"{row['highs_s']:.2f} {row['highs_status']}",
         ]
@@ -192,6 +194,8 @@ def _single_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
     )
     return (
         f"One application, `pareto` with at most {LABELS:,} labels, gap 0, {len(SEEDS)} seeded instances, one thread.\n"
+        "Targets: without memory limits proved; with them proved, or the best plan with a certified gap when the\n"
+        "budget of labels ends: *budget*. *Worst gap*: of all instances; none where a plan or a bound is missing.\n"
         "*Exact*: the method of that name, up to 60 s. *HiGHS*: the flow formulation on the first instance with every\n"
         "step and every exit, up to 60 s.",
         page.table(header, lines),
@@ -210,7 +214,7 @@ def _joint_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
             " / ".join(row["status"]),
             percents(row["gap"]),
             " / ".join(f"{value:.1f}" for value in row["seconds_within"]),
-            _met(max(row["seconds_within" if row["applications"] == 30 else "seconds"]), row["target_s"], "s"),
+            met(max(row["seconds_within" if row["applications"] == 30 else "seconds"]), row["target_s"], "s"),
             percents(row["reroute_above"]),
             " / ".join(f"{value:.1f}" for value in row["reroute_s"]),
             percents(row["sequential_above"]),
@@ -241,7 +245,7 @@ def _joint_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
 
 def _fin_text(rows: list[dict[str, Any]]) -> tuple[str, str]:
     lines = [
-        [str(row["gamma"]), f"{row['ms']:.2f}", f"{row['over_mcp']:.1f}", _met(row["ms"], row["target_ms"], "ms")]
+        [str(row["gamma"]), f"{row['ms']:.2f}", f"{row['over_mcp']:.1f}", met(row["ms"], row["target_ms"], "ms")]
         for row in rows
     ]
     return (

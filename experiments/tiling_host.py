@@ -1,16 +1,19 @@
 """A network on this host: its latency model fitted, and configurations of it run in turns. One thread.
 
 Seconds are of processor time, which is wall time on an idle core, and does not count what else runs on a busy one.
+Every configuration runs in a process of its own, a fork of one that has loaded the network: where the packed weights of
+many lie in one heap, some are slower by a third and more, whichever come late.
 """
 
 from __future__ import annotations
 
-import time
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from random import Random
-from statistics import median
 
 import torch
 from torch import nn
@@ -21,6 +24,7 @@ from iopt.tiling import Configuration, Group, HostModel, Problem
 from iopt.tiling.executor.runtime import Runtime
 from iopt.tiling.executor.trial import network
 from iopt.tiling.host.calibration import Run, fit
+from iopt.tiling.host.clock import clock
 from iopt.tiling.host.profiling import profile
 
 
@@ -36,6 +40,7 @@ class Network:
 
     @classmethod
     def of(cls, name: str) -> Network:
+        torch.set_num_threads(1)
         module = zoo.build(name)
         image = torch.randn(zoo.find(name).input_shape, generator=torch.Generator().manual_seed(0))
         return cls(name, module, image, *network(module, image, name))
@@ -53,22 +58,59 @@ class Network:
         runtime = Runtime(self.graph, configuration, self.state, like=self.untiled)
         return lambda: runtime(self.image)
 
-    def times(self, configurations: Sequence[Configuration], rounds: int) -> list[list[float]]:
-        """Seconds of each, once per round."""
-        return in_turns([self.call(configuration) for configuration in configurations], rounds)
+    def runs(self, configurations: Sequence[Configuration], rounds: int) -> list[Run]:
+        """Each with the least of its seconds: what else the host does can only add to them."""
+        times = self._times(configurations, rounds)
+        return [Run(configuration, min(own)) for configuration, own in zip(configurations, times, strict=True)]
+
+    def _times(self, configurations: Sequence[Configuration], rounds: int) -> list[list[float]]:
+        """Seconds of each, twice per round; all in turns, in another order each round."""
+        self.untiled(self.image)  # glibc's limits, from which on it maps a block by itself, rise where blocks are freed
+        found: list[list[float]] = [[] for _ in configurations]
+        for turn in range(rounds):
+            for index in Random(turn).sample(range(len(configurations)), len(configurations)):
+                found[index] += apart(partial(self._apart, configurations[index]))
+        return found
+
+    def _apart(self, configuration: Configuration) -> list[float]:
+        """Seconds of two calls."""
+        return in_turns([self.call(configuration)], 2)[0]
+
+
+def apart(work: Callable[[], list[float]]) -> list[float]:
+    """What a fork of this process finds."""
+    context = get_context("fork")
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(there, work))
+    process.start()
+    there.close()
+    found: list[float] = here.recv()  # EOFError where the fork failed
+    process.join()
+    return found
+
+
+def _send(there: Connection, work: Callable[[], list[float]]) -> None:
+    there.send(work())
 
 
 def in_turns(calls: Sequence[Callable[[], object]], rounds: int) -> list[list[float]]:
-    """Seconds of processor time of each call, once per round, after a first one that does not count."""
+    """Seconds of each call by the clock of profiles, once per round, after a first one that does not count."""
+    seconds = clock()
     times: list[list[float]] = [[] for _ in calls]
     with torch.inference_mode():
         for turn in range(rounds + 1):
             for call, own in zip(calls, times, strict=True):
-                start = time.process_time()
+                start = seconds()
                 call()
                 if turn:
-                    own.append(time.process_time() - start)
+                    own.append(seconds() - start)
     return times
+
+
+def core_share(since: os.times_result) -> float:
+    """Processor time that we and our forks had since then, over what passed: below 1 where others wanted the core."""
+    now = os.times()
+    return (sum(now[:4]) - sum(since[:4])) / (now.elapsed - since.elapsed)
 
 
 def random_configurations(problem: Problem, count: int, seed: int) -> list[Configuration]:
@@ -91,10 +133,7 @@ def random_configurations(problem: Problem, count: int, seed: int) -> list[Confi
     return found
 
 
-def fitted(own: Network, count: int, rounds: int, seed: int = 0) -> tuple[HostModel, list[Run]]:
-    """The host's model, with what it was fitted to."""
-    problem, profiled = own.problem(), profile(own.graph, own.state)
-    configurations = random_configurations(problem, count, seed)
-    times = own.times(configurations, rounds)
-    runs = [Run(configuration, median(each)) for configuration, each in zip(configurations, times, strict=True)]
-    return fit(problem, profiled, runs), runs
+def fitted(own: Network, count: int, rounds: int) -> HostModel:
+    """The host's model, fitted to so many configurations."""
+    profiled = profile(own.graph, own.state)
+    return fit(own.problem(), profiled, own.runs(random_configurations(own.problem(), count, seed=0), rounds))

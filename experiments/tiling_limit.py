@@ -117,7 +117,7 @@ def limited(configuration: str, headroom: int, number: int) -> dict[str, float] 
                 raise RuntimeError("the process did not load")
             baseline, swapped = group.read("usage"), cgroups.swapped_out_bytes()
             group.limit(baseline + headroom * MIB)
-            group.restart_peak()
+            is_peak_of_run = group.restart_peak()
             worker.stdin.write("run\n")
             worker.stdin.flush()
             ready, _, _ = select.select([worker.stdout], [], [], PATIENCE_S)
@@ -125,7 +125,8 @@ def limited(configuration: str, headroom: int, number: int) -> dict[str, float] 
             if not answer:
                 return None
             measured = json.loads(answer)
-            measured["peak_bytes"] = group.read("peak") - baseline
+            if is_peak_of_run:
+                measured["peak_bytes"] = group.read("peak") - baseline
             measured["swapped_bytes"] = cgroups.swapped_out_bytes() - swapped
             return dict(measured)
         finally:

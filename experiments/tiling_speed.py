@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def rows_of(own: Network, count: int, rounds: int) -> list[dict[str, Any]]:
     """One per way to run the network."""
-    host, _ = fitted(own, count, 3 if rounds > 2 else 1)
+    host = fitted(own, count, 3 if rounds > 2 else 1)
     layers = own.problem().layers
     fastest = solve(own.problem(host=host)).plan
     assert fastest is not None

@@ -1,9 +1,9 @@
-"""Cut a chain of layers into fused groups and tile each: mixed-integer linear programme, exact.
+"""Cut a network into fused groups of layers and tile each: mixed-integer linear programme, exact.
 
 Source: the problem is MAFAT's (arXiv 2107.06960) with any number of groups and any tilings; the formulation is ours.
 
 Sets
-    l              layers, from 0
+    l              layers, from 0; layers that may not be cut apart, as those of a residual block, count as one
     (a, b, k)      layers a ... b as one group, under its tiling k
 
 Parameters (`TilingData`, dimensionless): work and peak of every (a, b, k), limits.

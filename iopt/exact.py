@@ -6,11 +6,12 @@ the solver's own callbacks, and there is no second model to keep.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import highspy
 import numpy as np
@@ -33,7 +34,7 @@ models."""
 @dataclass(frozen=True)
 class Solution:
     """In the units of the model. `objective` and `values` (per column) are None without a solution; `bound` is -inf
-    without one."""
+    without one, inf where there is no solution."""
 
     is_infeasible: bool
     objective: float | None
@@ -45,6 +46,27 @@ class Solution:
 
 OnBound = Callable[[float, float, float], None]
 """Called with seconds, incumbent (inf: none) and bound while the solver runs."""
+
+Enough = Callable[[float, float], bool]
+"""Of incumbent (inf: none) and bound: whether the solver may stop."""
+
+
+def _never(incumbent: float, bound: float) -> bool:
+    return False
+
+
+Data = TypeVar("Data")
+
+
+def built(build: Callable[[Data], pyo.ConcreteModel], data: Data) -> pyo.ConcreteModel:
+    """The model of a formulation. What ends its construction is raised; Pyomo would also log it, as its own error."""
+    logger = logging.getLogger("pyomo")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        return build(data)
+    finally:
+        logger.setLevel(level)
 
 
 class Program:
@@ -105,9 +127,10 @@ class Program:
         start: Values | None = None,
         on_bound: OnBound | None = None,
         presolve: bool = True,
+        enough: Enough = _never,
     ) -> Solution:
         """Minimise. `gap` is relative; `start` a whole solution, which becomes the first incumbent. Without `presolve`
-        it is slower, and safe from what presolve gets wrong."""
+        it is slower, and safe from what presolve gets wrong. `enough` may end it early."""
         highs, began = self._highs, time.perf_counter()
         highs.setOptionValue("presolve", "choose" if presolve else "off")
         highs.setOptionValue("time_limit", max(time_limit_s, 1e-3))
@@ -123,7 +146,7 @@ class Program:
                 on_bound(time.perf_counter() - began, data.mip_primal_bound, data.mip_dual_bound)
 
             highs.cbMipLogging += report
-        interrupted = _run(highs)
+        interrupted = _run(highs, enough)
         highs.clearCallbacks()  # type: ignore[no-untyped-call]  # highspy's own
         return self._outcome(improved[-1] if improved else start, interrupted, time.perf_counter() - began)
 
@@ -133,10 +156,11 @@ class Program:
         status, info = highs.getModelStatus(), highs.getInfo()
         found = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
         values = np.array(highs.getSolution().col_value) if found else known
+        is_infeasible = status == highspy.HighsModelStatus.kInfeasible
         return Solution(
-            status == highspy.HighsModelStatus.kInfeasible,
+            is_infeasible,
             None if values is None else float(self._costs @ values + self._offset),
-            float(info.mip_dual_bound),
+            float("inf") if is_infeasible else float(info.mip_dual_bound),
             values,
             interrupted,
             runtime_s,
@@ -171,14 +195,16 @@ class Solver(Program):
         )
 
     def completed(self, fixings: Fixings, time_limit_s: float = 10.0) -> Values | None:
-        """The best solution with some variables fixed; None if there is none (or none was found in time)."""
+        """The best solution with some variables fixed; None if there is none (or none was found in time). Raises
+        `KeyboardInterrupt`."""
         highs = self._copy()
         for variable, value in fixings:
             if id(variable) in self._index:
                 highs.changeColBounds(self._index[id(variable)], float(value), float(value))
         highs.setOptionValue("time_limit", max(time_limit_s, 1e-3))
         highs.setOptionValue("mip_rel_gap", 0.0)
-        highs.run()
+        if _run(highs):
+            raise KeyboardInterrupt
         if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         return np.array(highs.getSolution().col_value)
@@ -191,12 +217,17 @@ class Solver(Program):
             )
 
 
-def _run(highs: highspy.Highs) -> bool:
-    """Run in a thread of its own: an interrupt from the keyboard ends the solve, keeping what it found; True if so."""
+def _run(highs: highspy.Highs, enough: Enough = _never) -> bool:
+    """Run in a thread of its own: an interrupt from the keyboard ends the solve, keeping what it found; True if so.
+    What is `enough` ends it likewise."""
     stop, done = threading.Event(), threading.Event()
 
     def interrupt(event: Any) -> None:
         if stop.is_set():
+            event.interrupt()
+
+    def judge(event: Any) -> None:
+        if enough(event.data_out.mip_primal_bound, event.data_out.mip_dual_bound):
             event.interrupt()
 
     def work() -> None:
@@ -207,6 +238,7 @@ def _run(highs: highspy.Highs) -> bool:
 
     for interrupts in (highs.cbMipInterrupt, highs.cbSimplexInterrupt, highs.cbIpmInterrupt):
         interrupts += interrupt
+    highs.cbMipInterrupt += judge
     worker = threading.Thread(target=work, daemon=True)
     worker.start()
     while not done.is_set():

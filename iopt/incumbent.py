@@ -8,7 +8,7 @@ from math import inf
 from typing import Generic, TypeVar
 
 from iopt.errors import ContradictionError
-from iopt.result import ACCURACY, INTERRUPTED, OnProgress, Progress, Result, Status
+from iopt.result import ACCURACY, INTERRUPTED, OnProgress, Progress, Result, Status, status_of
 
 Plan = TypeVar("Plan")
 
@@ -33,15 +33,22 @@ class Incumbent(Generic[Plan]):
             self.plan, self.objective = plan, objective
             self._record()
 
-    def prove(self, bound: float) -> None:
-        """No plan is below `bound`."""
+    def prove(self, bound: float, claimed: float = inf) -> None:
+        """No plan is below `bound`. `claimed`: objective of a plan that a solver has and has not handed over yet; only
+        progress shows it."""
         self.bound = max(self.bound, bound)
-        self._record()
+        self._record(claimed)
 
-    def _record(self) -> None:
+    def forget(self) -> None:
+        """Drop all that was proved, and the history of it."""
+        self.bound = -inf
+        self._history.clear()
+
+    def _record(self, claimed: float = inf) -> None:
+        known = min(self.objective, claimed)
         progress = Progress(
             time.perf_counter() - self._began,
-            self.objective if self.objective < inf else None,
+            known if known < inf else None,
             self.bound if abs(self.bound) < inf else None,
         )
         self._history.append(progress)
@@ -52,33 +59,44 @@ class Incumbent(Generic[Plan]):
         """Nothing is left to prove within this relative gap."""
         return self.bound >= self.objective * (1 - gap)
 
+    @property
+    def is_contradicted(self) -> bool:
+        """The bound passes the objective of a plan by more than its accuracy."""
+        return self.bound > self.objective * (1 + ACCURACY)
+
+    @property
+    def is_impossible(self) -> bool:
+        """It was proved that there is no plan, and there is none."""
+        return self.plan is None and self.bound == inf
+
+    def status(self, gap: float = 0.0) -> Status:
+        """As it stands."""
+        if self.plan is None:
+            return Status.INFEASIBLE if self.is_impossible else Status.UNKNOWN
+        return status_of(self.objective, self.bound, gap)
+
     def left_s(self) -> float:
         """Seconds of the time limit that are left."""
         return self._limit_s - (time.perf_counter() - self._began)
 
-    def result(self, method: str, gap: float = 0.0) -> Result[Plan]:
-        """As it stands. Raises `ContradictionError` where a plan is below what was proved, and `KeyboardInterrupt` if
-        interrupted without a plan."""
-        if self.plan is None:
-            if self.was_interrupted:
-                raise KeyboardInterrupt
-            status = Status.INFEASIBLE if self.bound == inf else Status.UNKNOWN
-        elif self.bound > self.objective * (1 + ACCURACY):
+    def result(self, method: str, gap: float = 0.0, message: str = "") -> Result[Plan]:
+        """As it stands; `message`: what else there is to say. Raises `ContradictionError` where a plan is below what
+        was proved, and `KeyboardInterrupt` if interrupted without a plan."""
+        if self.plan is None and self.was_interrupted:
+            raise KeyboardInterrupt
+        if self.is_contradicted:
             raise ContradictionError(
                 f"a plan has {self.objective}, and {self.bound} was proved to be the least: "
                 "this is a bug in iopt or in its solver"
             )
-        else:
-            proved = self.objective - self.bound <= (gap + ACCURACY) * self.objective
-            status = Status.OPTIMAL if proved else Status.FEASIBLE
         return Result(
             method=method,
-            status=status,
+            status=self.status(gap),
             plan=self.plan,
             objective=None if self.plan is None else self.objective,
             bound=min(self.bound, self.objective) if abs(self.bound) < inf else None,
             runtime_s=time.perf_counter() - self._began,
             solver=f"HiGHS {version('highspy')}",
-            message=INTERRUPTED if self.was_interrupted else "",
+            message="; ".join(filter(None, (INTERRUPTED * self.was_interrupted, message))),
             history=tuple(self._history),
         )

@@ -20,19 +20,20 @@ from iopt.door.wording import shown
 from iopt.errors import DeviceLostError, ModelError, OptionError, PlanError, RunError
 from iopt.graph import Graph
 from iopt.graph.layers import Flatten, Linear
+from iopt.graph.state import expected_shapes
 from iopt.importer.archive import read_archive
 from iopt.importer.export import in_eval_mode
 from iopt.partition import files
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.runtime.execution import Execution, execution_of, relative_difference
-from iopt.partition.runtime.inputs import checked_input, read_input
 from iopt.partition.runtime.launch import launch
 from iopt.partition.runtime.random_weights import RandomWeights, random_input
 from iopt.partition.runtime.rank import Job, Outcome
 from iopt.partition.runtime.replan import replan
 from iopt.partition.runtime.unsplit import run_unsplit
-from iopt.partition.runtime.weights import FileWeights, StateWeights, check_weights, expected_shapes
+from iopt.partition.runtime.weights import FileWeights, StateWeights, check_weights
+from iopt.tensor_files import checked_input, read_input
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -24,6 +24,8 @@ def load(spec: str | Path, input_shape: tuple[int, ...] | None = None, trust: bo
     `input_shape` includes the batch, 1. Python code needs it, the zoo may have another one than its own, and files have
     theirs stored. `trust` allows a `.pt2` file, whose reading can run code. Raises `ModelError` with one line.
     """
+    if not isinstance(spec, str | Path):
+        raise ModelError(f"expected the name of a network or a file, got {shown(spec)}")
     text = str(spec)
     shape = None if input_shape is None else checked_shape(input_shape)
     if text in zoo.ENTRIES:
@@ -75,7 +77,9 @@ def _from_archive(path: Path, trust: bool) -> Graph:
 
 def _from_object(module: str, attribute: str, shape: tuple[int, ...] | None) -> Graph:
     if shape is None:
-        raise ModelError(f"{module}:{attribute} needs the shape of its input; give one such as 1x3x224x224")
+        raise ModelError(
+            f"{module}:{attribute} needs the shape of its input; give one such as 1x3x224x224 (input_shape, --input)"
+        )
     from iopt.importer.python_object import import_object
 
     return import_object(module, attribute, shape)

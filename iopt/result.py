@@ -23,6 +23,11 @@ class Status(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+def status_of(objective: float, bound: float, gap: float) -> Status:
+    """Of a plan that keeps every limit: OPTIMAL within the relative `gap` of a proved `bound`, else FEASIBLE."""
+    return Status.OPTIMAL if objective - bound <= (gap + ACCURACY) * objective else Status.FEASIBLE
+
+
 @dataclass(frozen=True)
 class Progress:
     """What a running solve knows: seconds since its start, best objective, best bound (SI units; None: none yet)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 Data = dict[str, Any]
@@ -21,3 +21,24 @@ def put(*path: str | int, value: object) -> Change:
 
 def together(*changes: Change) -> Change:
     return lambda data: [change(data) for change in changes]
+
+
+def keys_dropped(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Change]]:
+    """Every key of every mapping in the data, by its path, and the change that drops it. Of the entries of a list only
+    the first and the last."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield (*path, key), _dropped(path, key)
+            yield from keys_dropped(value, (*path, key))
+    elif isinstance(data, list):
+        for index in sorted({0, len(data) - 1} if data else ()):
+            yield from keys_dropped(data[index], (*path, index))
+
+
+def _dropped(path: tuple[str | int, ...], key: str) -> Change:
+    def change(data: Data) -> None:
+        for step in path:
+            data = data[step]  # type: ignore[index]
+        del data[key]
+
+    return change

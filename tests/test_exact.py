@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from typing import Any, NoReturn
 
 import pyomo.environ as pyo
 import pytest
 
-from iopt.exact import Solver
+from iopt.exact import Solver, built
 
 
 def knapsack(items: int = 12) -> Any:
@@ -59,6 +60,7 @@ def test_infeasible_is_said() -> None:
     m.never = pyo.Constraint(expr=m.a + m.b >= 4)
     solution = Solver(m).solve()
     assert solution.is_infeasible and solution.values is None and solution.objective is None
+    assert solution.bound == float("inf")
     assert Solver(m).relaxation() == float("inf")
 
 
@@ -92,3 +94,34 @@ def test_no_time_leaves_the_start() -> None:
     start = solver.completed([])
     solution = solver.solve(time_limit_s=1e-3, start=start)
     assert solution.values is not None
+
+
+def test_what_ends_a_construction_is_raised_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """An interrupt, say, in the middle of it."""
+    level = logging.getLogger("pyomo").level
+
+    def build(items: int) -> Any:
+        m: Any = pyo.ConcreteModel()
+
+        def rule(_: Any, i: int) -> NoReturn:
+            raise KeyboardInterrupt
+
+        m.rows = pyo.Constraint(pyo.RangeSet(items), rule=rule)
+        return m
+
+    with pytest.raises(KeyboardInterrupt):
+        build(3)
+    assert "Constructing component" in caplog.text
+    caplog.clear()
+    with pytest.raises(KeyboardInterrupt):
+        built(build, 3)
+    assert not caplog.records
+    assert logging.getLogger("pyomo").level == level
+
+
+def test_a_run_ends_once_it_is_enough() -> None:
+    solver = Solver(knapsack(40))
+    start = solver.completed([(solver.model.take[i], 3) for i in range(1, 30)])
+    solution = solver.solve(start=start, enough=lambda incumbent, bound: True)
+    assert solution.values is not None and not solution.was_interrupted
+    assert solution.objective is not None and solution.bound < solution.objective - 1

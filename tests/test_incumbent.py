@@ -47,12 +47,28 @@ def test_a_bound_above_the_plan_is_a_contradiction() -> None:
     best.prove(2.1)
     with pytest.raises(ContradictionError, match=r"a plan has 2\.0, and 2\.1 was proved"):
         best.result("search")
+    assert best.is_contradicted
+    best.forget()
+    assert not best.is_contradicted
+    result = best.result("search", message="forgot")
+    assert (result.status, result.bound, result.history, result.message) == (Status.FEASIBLE, None, (), "forgot")
+
+
+def test_what_a_solver_claims_to_have_is_progress_only() -> None:
+    best = Incumbent[str](inf)
+    best.prove(1.0, claimed=3.0)
+    best.offer("plan", 4.0)
+    best.prove(2.0)
+    result = best.result("search")
+    assert [step.incumbent for step in result.history] == [3.0, 4.0, 4.0]
+    assert (result.plan, result.objective) == ("plan", 4.0)
 
 
 def test_without_a_plan() -> None:
     assert Incumbent[str](inf).result("search").status is Status.UNKNOWN
     none = Incumbent[str](inf)
     none.prove(inf)
+    assert none.is_impossible
     assert (none.result("search").status, none.result("search").bound) == (Status.INFEASIBLE, None)
 
 
@@ -63,6 +79,7 @@ def test_an_interrupt_needs_a_plan() -> None:
         best.result("search")
     best.offer("plan", 2.0)
     assert best.result("search").message == INTERRUPTED
+    assert best.result("search", message="so it is").message == f"{INTERRUPTED}; so it is"
 
 
 def test_time_that_was_spent_counts_as_run_time_and_not_against_the_limit() -> None:

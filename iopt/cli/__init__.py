@@ -9,7 +9,9 @@ import sys
 def main() -> None:
     """The console script `iopt`."""
     from iopt.cli.run import DEBUG, run
+    from iopt.cli.streams import open_closed
 
+    open_closed()
     if DEBUG not in sys.argv:
         logging.disable(logging.CRITICAL)  # Pyomo logs an error of its own when it is interrupted
     sys.exit(run(sys.argv[1:]))

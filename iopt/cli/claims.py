@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from iopt.result import Result
+
+
+def taken_as_stated(result: Result[object], amount: Callable[[float], str], limit: str) -> list[str]:
+    """What only a solve could prove. `amount`: a bound in words; `limit`: what plans of the problem have to keep."""
+    from iopt.result import Status
+
+    claims = [] if result.bound is None else [f"the bound {amount(result.bound)}"]
+    return [*claims, f"that no plan keeps the {limit}s"] if result.status is Status.INFEASIBLE else claims
 
 
 def report_claims(path: Path, untrue: Sequence[str], whose: str, taken: Sequence[str]) -> None:

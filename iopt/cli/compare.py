@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from iopt.cli import options
-from iopt.cli.codes import exit_code, reason
+from iopt.cli.finish import finish
 from iopt.cli.problem import Given
-from iopt.cli.talk import complain
 
 if TYPE_CHECKING:
     from iopt.partition.problem import Problem
@@ -49,9 +48,7 @@ def compare(
     else:
         print_comparison(console(), problem, rows)
     exact = rows[-1].result
-    if problem_with := reason(exact, time_limit):
-        complain(problem_with)
-    return exit_code(exact)
+    return finish(exact, time_limit)
 
 
 def _compared(problem: Problem, time_limit_s: float, gap: float, line: LiveLine) -> list[Row]:

@@ -18,11 +18,18 @@ def check_output(output: Path, model: str, cluster: str | None = None) -> None:
 
 
 def check_writable_beside(output: Path, read: Mapping[str, str]) -> None:
-    """Raise `IoptError` with one line unless the file can be written and is none of these, given by what names them."""
+    """Raise `IoptError` with one line unless the file can be written, is none of these, given by what names them, and
+    no Python code: a command that runs somebody's module reads all that it imports."""
+    from importlib.machinery import all_suffixes
+
     from iopt.door.json_file import check_writable
     from iopt.errors import OptionError
 
+    if output == Path():
+        raise OptionError(f"{output}: cannot be written: it is a folder; expected the name of a file")
     check_writable(output)
+    if output.is_file() and output.resolve().name.endswith(tuple(all_suffixes())):
+        raise OptionError(f"{output}: cannot be written: it is Python code; choose another for -o")
     for what, source in read.items():
         if _is_same(output, source):
             raise OptionError(f"{output}: cannot be written: it is the file that {what} names; choose another for -o")

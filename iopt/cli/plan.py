@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from iopt.cli import options
-from iopt.cli.codes import exit_code, reason
+from iopt.cli.finish import finish
 from iopt.cli.output import check_output
 from iopt.cli.problem import Given
-from iopt.cli.talk import complain, say
+from iopt.cli.talk import say
 
 if TYPE_CHECKING:
     from iopt.partition.plan import Plan
@@ -53,9 +53,7 @@ def plan(
     _hand_over(problem, result, gap, output, json)
     if output is not None and not quiet:
         say(f"written to {output}")
-    if problem_with := reason(result, time_limit):
-        complain(problem_with)
-    return exit_code(result)
+    return finish(result, time_limit)
 
 
 def _hand_over(problem: Problem, result: Result[Plan], gap: float, output: Path | None, as_json: bool) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from iopt.cli import options
+from iopt.cli.output import check_writable_beside
 from iopt.cli.talk import say
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ def profile(
     Seconds of convolutions and linear layers, with a rate and an overhead fitted to them. With --links every rank is
     measured like that, and what it takes to send from one to another: the file is a whole cluster.
     """
-    from iopt.door.json_file import check_writable
     from iopt.errors import OptionError
     from iopt.partition.runtime.profiling import profile_device
     from iopt.report.progress import LiveLine
@@ -44,7 +44,7 @@ def profile(
     if threads is not None and threads < 1:
         raise OptionError(f"--threads: {threads}; expected a positive number")
     if output is not None:
-        check_writable(output)
+        check_writable_beside(output, {})
     with LiveLine(quiet) as line:
         line.step("measuring convolutions and linear layers")
         text = _cluster(ranks) if links else as_yaml(profile_device(threads), name)

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from iopt.cli import options
-from iopt.cli.claims import report_claims
+from iopt.cli.claims import report_claims, taken_as_stated
 from iopt.cli.codes import reason
-
-if TYPE_CHECKING:
-    from iopt.partition.files import PlanFile
 
 
 def show(plan: options.PlanArgument) -> None:
@@ -31,16 +26,9 @@ def show(plan: options.PlanArgument) -> None:
 def check(plan: options.PlanArgument) -> None:
     """Judge a plan anew: are its file's claims true?"""
     from iopt.partition import files
+    from iopt.report.units import milliseconds
 
     file = files.read(plan)
     whose = f"{file.result.status}, {file.problem.graph.name} on {file.problem.cluster.name}"
-    report_claims(plan, files.check(file), whose, _taken_as_stated(file))
-
-
-def _taken_as_stated(file: PlanFile) -> list[str]:
-    """What only a solve could prove."""
-    from iopt.report.units import milliseconds
-    from iopt.result import Status
-
-    claims = [] if file.result.bound is None else [f"the bound {milliseconds(file.result.bound)} ms"]
-    return [*claims, "that no plan keeps the caps"] if file.result.status is Status.INFEASIBLE else claims
+    taken = taken_as_stated(file.result, lambda bound: f"{milliseconds(bound)} ms", "cap")
+    report_claims(plan, files.check(file), whose, taken)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from iopt.cluster.network import Medium, Network
-from iopt.door.numbers import is_number
+from iopt.door.numbers import MOST_BYTES, is_number
 from iopt.door.wording import hint, shown
 from iopt.errors import ClusterError
 
@@ -33,12 +33,16 @@ class Device:
     energy_per_bit_j: float | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name:
+            raise ClusterError(f"device: name is {shown(self.name)}; expected text that is not empty")
         if not (is_number(self.flops_per_s) and self.flops_per_s > 0):
             self._refuse("flops_per_s", "a positive number")
         if self.memory_bytes is not None and type(self.memory_bytes) is not int:
             self._refuse("memory_bytes", "a whole number")
         if self.memory_bytes is not None and self.memory_bytes <= 0:
             self._refuse("memory_bytes", "a positive number")
+        if self.memory_bytes is not None and self.memory_bytes > MOST_BYTES:
+            self._refuse("memory_bytes", f"at most 2^53 ({MOST_BYTES:,})")
         if not (is_number(self.overhead_s) and self.overhead_s >= 0):
             self._refuse("overhead_s", "zero or more")
         if not isinstance(self.tier, str | None):
@@ -67,6 +71,7 @@ class Cluster:
     tiers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         names = [device.name for device in self.devices]
         if not names:
             raise ClusterError(f"cluster {self.name!r} has no devices; expected at least one")
@@ -81,15 +86,28 @@ class Cluster:
                         f"for {len(names)} devices"
                     )
         for key in ("source", "sink"):
-            if not 0 <= getattr(self, key) < len(names):
+            index = getattr(self, key)
+            if type(index) is not int or not 0 <= index < len(names):
+                place = f": {index!r} is devices[{names.index(index)}]" if index in names else ""
                 raise ClusterError(
-                    f"cluster {self.name!r}: {key} is {getattr(self, key)}; expected 0 ... {len(names) - 1}"
+                    f"cluster {self.name!r}: {key} is {shown(index)}; expected 0 ... {len(names) - 1}{place}"
                 )
         try:
             self.network.check_links(len(names))
             check_tiers(self.tiers, ((f"devices[{index}]", device.tier) for index, device in enumerate(self.devices)))
         except ClusterError as error:
             raise ClusterError(f"cluster {self.name!r}: {error}") from None
+
+    def _check_kinds(self) -> None:
+        """A list of devices becomes a tuple."""
+        if not isinstance(self.devices, tuple | list):
+            raise ClusterError(f"cluster {self.name!r}: devices is {shown(self.devices)}; expected a tuple of them")
+        object.__setattr__(self, "devices", tuple(self.devices))
+        for index, device in enumerate(self.devices):
+            if not isinstance(device, Device):
+                raise ClusterError(f"cluster {self.name!r}: devices[{index}] is {shown(device)}; expected a Device")
+        if not isinstance(self.network, Network):
+            raise ClusterError(f"cluster {self.name!r}: network is {shown(self.network)}; expected a Network")
 
     def __len__(self) -> int:
         return len(self.devices)

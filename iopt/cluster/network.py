@@ -46,7 +46,8 @@ class Link:
 class Network:
     """Links of the devices in their order. `up` and `down` count on a switched medium, `bandwidth` on a shared one.
 
-    `links`: pairs of devices whose rate does not follow from `up` and `down` by the rule `link_rate`.
+    `links`: pairs of devices whose rate does not follow from `up` and `down` by the rule `link_rate`. Words such as
+    `"peer"` become members of their enumerations, lists become tuples. Raises `ClusterError`.
     """
 
     connection_s: float
@@ -59,6 +60,14 @@ class Network:
     link_rate: LinkRate = LinkRate.MIN
 
     def __post_init__(self) -> None:
+        for key, words in (("charge", Charge), ("medium", Medium), ("link_rate", LinkRate)):
+            object.__setattr__(self, key, self._word(key, words))
+        for key, kind, expected in (
+            ("up_bytes_per_s", object, "a rate per device"),
+            ("down_bytes_per_s", object, "a rate per device"),
+            ("links", Link, "links"),
+        ):
+            object.__setattr__(self, key, self._tuple(key, kind, expected))
         if not (is_number(self.connection_s) and self.connection_s >= 0):
             raise ClusterError(f"network: connection_s is {shown(self.connection_s)}; expected zero or more")
         rates = [*self.up_bytes_per_s, *self.down_bytes_per_s]
@@ -71,6 +80,19 @@ class Network:
         rates += [link.bytes_per_s for link in self.links if link.bytes_per_s is not None]
         if any(not (is_number(rate) and rate > 0) for rate in rates):
             raise ClusterError("network: every bandwidth must be a positive number")
+
+    def _word(self, key: str, words: type[StrEnum]) -> StrEnum:
+        value = getattr(self, key)
+        if not isinstance(value, str) or value not in tuple(words):
+            expected = " or ".join(repr(word.value) for word in words)
+            raise ClusterError(f"network: {key} is {shown(value)}; expected {expected}")
+        return words(value)
+
+    def _tuple(self, key: str, kind: type, expected: str) -> tuple[object, ...]:
+        value = getattr(self, key)
+        if not isinstance(value, tuple | list) or not all(isinstance(entry, kind) for entry in value):
+            raise ClusterError(f"network: {key} is {shown(value)}; expected {expected}, in a tuple")
+        return tuple(value)
 
     def check_links(self, devices: int) -> None:
         """Raises `ClusterError` unless the links are between different devices, and at most one for each pair."""

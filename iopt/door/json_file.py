@@ -42,9 +42,9 @@ def checked_schema(data: object, schema: str, where: str, error: type[IoptError]
 
 def write(path: str | Path, data: object) -> None:
     """Write the data, so that readers see the old file or the whole new one. Raises `IoptError` where it cannot be."""
-    target = Path(path).resolve()
     text = pretty(data) + "\n"
     try:
+        target = Path(path).resolve()
         if target.exists() and not target.is_file():  # a pipe, /dev/stdout
             target.write_text(text, encoding="utf-8")
             return
@@ -56,6 +56,10 @@ def write(path: str | Path, data: object) -> None:
             beside.unlink(missing_ok=True)
     except OSError as problem:
         raise IoptError(f"{path}: cannot be written: {problem.strerror}") from None
+    except TypeError:
+        raise IoptError(f"{shown(path)}: cannot be written: expected the name of a file") from None
+    except ValueError as problem:
+        raise IoptError(f"{shown(str(path))}: cannot be written: {problem}") from None
 
 
 def check_writable(path: str | Path) -> None:

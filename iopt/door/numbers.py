@@ -6,6 +6,9 @@ import math
 from numbers import Real
 from typing import TypeGuard
 
+MOST_BYTES = 2**53
+"""Of a memory: 8192 TiB. Every whole number up to it is a float."""
+
 
 def share_hint(value: object) -> str:
     """` (write 0.8 for 80 %)` for what seems to be a percentage where a share of 0 ... 1 is expected; else nothing."""

@@ -16,5 +16,7 @@ def read_text(path: str | Path, error: type[IoptError]) -> str:
         raise error(f"{path}: cannot be read: {problem.strerror}") from None
     except UnicodeDecodeError as problem:
         raise error(f"{path}: not a text file: byte {problem.start} is not UTF-8") from None
+    except TypeError:
+        raise error(f"{shown(path)}: cannot be read: expected the name of a file") from None
     except ValueError as problem:
         raise error(f"{shown(str(path))}: cannot be read: {problem}") from None

@@ -30,12 +30,12 @@ _BASES = {
     "bps": "bps = bit / second",
     "Hz": "Hz = 1 / second",
     "ms": "ms = 0.001 * second",
-    "us": "us = 0.000001 * second = µs = μs",  # both the micro sign and the Greek letter are typed
+    "us": "us = 0.000001 * second",
     "ns": "ns = 0.000000001 * second",
     "min": "min = 60 * second",
     "J": "joule = [energy] = J",
     "mJ": "mJ = 0.001 * joule",
-    "uJ": "uJ = 0.000001 * joule = µJ = μJ",
+    "uJ": "uJ = 0.000001 * joule",
     "nJ": "nJ = 0.000000001 * joule",
     "pJ": "pJ = 0.000000000001 * joule",
     "W": "watt = joule / second = W",
@@ -44,6 +44,9 @@ _BASES = {
 }
 _SCALED = dict.fromkeys(("bit", "FLOP", "FLOPS", "bps", "Hz"), _DECIMAL) | {"B": _DECIMAL | _BINARY}
 _FACTORS = {f"{prefix}{base}": (factor, base) for base, scale in _SCALED.items() for prefix, factor in scale.items()}
+
+_MICRO = {f"{micro}{base}": f"u{base}" for micro in "\u00b5\u03bc" for base in "sJ"}
+"""Both the micro sign and the Greek letter are typed."""
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan|inf(?:inity)?)"
 _WORD = "[a-zµμ]+"
@@ -124,28 +127,16 @@ def _limit(text: str, kind: Kind) -> Fraction:
 
 
 def _factor(unit: str, kind: Kind, got: str) -> Fraction:
-    """How many `kind.unit` one `unit` is."""
-    from pint.errors import UndefinedUnitError
-
-    try:
-        _refuse_numbers(unit)
-        whole = f"1{unit}" if unit.startswith("/") else unit
-        quantity = registry().Quantity(Fraction(1), registry().parse_units(whole))
-    except UndefinedUnitError as error:
-        unknown = error.unit_names[0]
-        raise ValueError(f"unknown unit {unknown!r}: {kind.expected}, {got}{_near(unknown)}") from None
+    """How many `kind.unit` one `unit` is. pint would also read plurals, long names and numbers (`inf`): only those of
+    the table are units here."""
+    words = [_MICRO.get(word, word) for word in re.split(r"\s*/\s*", unit)]
+    for word in words:
+        if word and word not in unit_names():
+            raise ValueError(f"unknown unit {word!r}: {kind.expected}, {got}{_near(word)}")
+    quantity = registry().Quantity(Fraction(1), registry().parse_units("/".join([words[0] or "1", *words[1:]])))
     if not quantity.is_compatible_with(kind.unit):
         raise ValueError(f"{kind.expected}, {got}")
     return Fraction(quantity.to(kind.unit).magnitude)
-
-
-def _refuse_numbers(unit: str) -> None:
-    """pint takes some words for numbers; here they are units that nobody knows."""
-    from pint.errors import UndefinedUnitError
-
-    for word in re.split(r"\s*/\s*", unit):
-        if word.casefold() in ("nan", "inf", "infinity"):
-            raise UndefinedUnitError(word)
 
 
 def _near(unknown: str) -> str:

@@ -24,4 +24,7 @@ def hint(name: str, known: Iterable[str], count: int = 2) -> str:
 
 def shown(value: object) -> str:
     """`repr(value)` on one line, cut short."""
-    return _REPR.repr(value).replace("\n", " ")
+    try:
+        return _REPR.repr(value).replace("\n", " ")
+    except ValueError:  # Python does not write whole numbers of more than 4,300 digits
+        return f"{type(value).__name__} too long to show"

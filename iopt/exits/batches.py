@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from typing import NamedTuple
 
@@ -17,11 +18,24 @@ Scores = dict[str, torch.Tensor]
 
 
 class Batch(NamedTuple):
-    """`number` from 1, in the order of the loader; labels are whole numbers, one per input."""
+    """`number` from 1, in the order of the loader, which messages call `loader`; labels are whole numbers, one per
+    input."""
 
     number: int
     inputs: torch.Tensor
     labels: torch.Tensor
+    loader: str
+
+
+@dataclass(frozen=True)
+class Named:
+    """Batches with the name that messages call them by: that of users' code."""
+
+    loader: Iterable[object]
+    name: str
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(self.loader)
 
 
 def batches(loader: Iterable[object], shape: tuple[int, ...] | None = None) -> Iterator[Batch]:
@@ -30,23 +44,24 @@ def batches(loader: Iterable[object], shape: tuple[int, ...] | None = None) -> I
     `shape`: of one input, where it is known. Raises `ModelError` for a loader without samples, and for one that raises
     itself or has batches that are anything but (inputs, labels), with the number of the batch.
     """
-    count = 0
+    count, name = 0, loader.name if isinstance(loader, Named) else "the loader"
     for number, entry in enumerate(guarded(loader), 1):
-        batch = Batch(number, *_pair(entry, f"batch {number}"))
+        where = f"{name}: batch {number}"
+        batch = Batch(number, *_pair(entry, where), name)
         if shape is not None and tuple(batch.inputs.shape[1:]) != shape:
             got, expected = (_sizes(sizes) for sizes in (batch.inputs.shape[1:], shape))
-            raise ModelError(f"batch {number}: inputs of {got}; expected {expected}, as in the example input")
+            raise ModelError(f"{where}: inputs of {got}; expected {expected}, as in the example input")
         count += len(batch.inputs)
         if len(batch.inputs):
             yield batch
     if not count:
-        raise ModelError("the loader has no samples; expected batches of (inputs, labels)")
+        raise ModelError(f"{name} has no samples; expected batches of (inputs, labels)")
 
 
-def guarded(loader: Iterable[object], name: str = "the loader") -> Iterator[object]:
-    """What the loader yields. Raises `ModelError` with its `name`, the number of the batch (from 1) and the exception
-    for what is raised in it."""
-    number = 1
+def guarded(loader: Iterable[object]) -> Iterator[object]:
+    """What the loader yields. Raises `ModelError` with its name, the number of the batch (from 1) and the exception for
+    what is raised in it."""
+    number, name = 1, loader.name if isinstance(loader, Named) else "the loader"
     try:
         for entry in loader:
             yield entry
@@ -57,24 +72,22 @@ def guarded(loader: Iterable[object], name: str = "the loader") -> Iterator[obje
         raise ModelError(f"{name}: batch {number}: {raised(error)}") from error
 
 
-def with_example(
-    loader: Iterable[object], shape: tuple[int, ...] | None = None
-) -> tuple[Iterable[object], torch.Tensor]:
+def with_example(loader: Named, shape: tuple[int, ...] | None = None) -> tuple[Named, torch.Tensor]:
     """The batches, and an example of one input: of this shape (batch 1), or as the first batch has it.
 
     Raises `ModelError` for a loader without samples.
     """
     if shape is not None:
         return loader, torch.zeros(shape)
-    entries, seen = iter(loader), list[object]()
+    entries, seen = guarded(loader), list[object]()
 
     def taken() -> Iterator[object]:
         for entry in entries:
             seen.append(entry)
             yield entry
 
-    first = next(batches(taken()))
-    return chain(seen, entries), torch.zeros(1, *first.inputs.shape[1:])
+    first = next(batches(Named(taken(), loader.name)))
+    return Named(chain(seen, entries), loader.name), torch.zeros(1, *first.inputs.shape[1:])
 
 
 def exit_scores(module: nn.Module, batch: Batch) -> Scores:
@@ -114,11 +127,11 @@ def check_scores(scores: object, samples: int, name: str) -> None:
         raise ModelError(f"{where}: scores that are not finite (NaN or infinity)")
 
 
-def check_labels(labels: torch.Tensor, classes: int) -> None:
-    """Raise `ModelError` unless all labels are classes."""
+def check_labels(labels: torch.Tensor, classes: int, loader: str) -> None:
+    """Raise `ModelError` unless all labels, which come from `loader`, are classes."""
     if int(labels.min()) < 0 or int(labels.max()) >= classes:
         got = f"labels from {int(labels.min())} to {int(labels.max())}"
-        raise ModelError(f"the loader has {got}; expected classes from 0 to {classes - 1}")
+        raise ModelError(f"{loader} has {got}; expected classes from 0 to {classes - 1}")
 
 
 def _pair(batch: object, where: str) -> tuple[torch.Tensor, torch.Tensor]:

@@ -64,6 +64,7 @@ def backbone(graph: Graph, granularity: Granularity = "operator") -> Backbone:
     for name, operator in graph.exits[:-1]:
         branches.append(_branch(graph, name, operator, trunk, found))
     _check_order(graph, [site for site, _ in branches], cuts)
+    _check_depth(graph, branches, [operator.name for operator in graph if operator.name in trunk])
     kept = cuts if granularity == "operator" else [*(site for site, _ in branches), cuts[-1]]
     segments = _segments([operator.name for operator in graph if operator.name in trunk], kept)
     sites = [ExitSite(graph.exits[at][0], kept.index(cut) + 1, names) for at, (cut, names) in enumerate(branches)]
@@ -125,6 +126,22 @@ def _check_order(graph: Graph, sites: list[str], cuts: list[str]) -> None:
             )
 
 
+def _check_depth(graph: Graph, branches: Sequence[tuple[str, tuple[str, ...]]], order: list[str]) -> None:
+    """A branch counts as nothing: one with more work in it than the rest of the main path is taken for the deeper."""
+    last = graph.exits[-1][0]
+    for (name, _), (cut, members) in zip(graph.exits, branches, strict=False):
+        own, rest = _flops(graph, members), _flops(graph, order[order.index(cut) + 1 :])
+        if own > rest:
+            raise ModelError(
+                f"{graph.name}: after {cut}, exit {name!r} does more ({own:,} FLOP) than {last!r}, the last one "
+                f"({rest:,} FLOP); expected exits in order of depth"
+            )
+
+
+def _flops(graph: Graph, names: Sequence[str]) -> int:
+    return sum(graph.operator(name).flops for name in names)
+
+
 def _segments(order: list[str], cuts: list[str]) -> list[tuple[str, ...]]:
     """The trunk, split after each cut."""
     ends = [order.index(cut) + 1 for cut in cuts]
@@ -135,7 +152,7 @@ def _block(graph: Graph, names: tuple[str, ...], last: bool) -> Block:
     operators = [graph.operator(name) for name in names]
     return Block(
         name=names[0] if len(names) == 1 else f"{names[0]}..{names[-1]}",
-        ops=sum(operator.flops for operator in operators),
+        ops=_flops(graph, names),
         out_bits=0 if last else operators[-1].output_shape.elements * ELEMENT_BITS,
         weight_bytes=sum(operator.parameters for operator in operators) * ELEMENT_BYTES,
     )

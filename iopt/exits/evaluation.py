@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from iopt.door.amounts import apart
-from iopt.door.given import check_kind
+from iopt.door.given import as_tuple, check_kind
+from iopt.door.wording import shown
 from iopt.errors import PlanError
 from iopt.exits.limits import Limits
 from iopt.exits.plan import Placement, Plan
@@ -76,6 +77,7 @@ class Evaluator:
     def __call__(self, plan: Plan) -> Evaluation:
         """Raises `PlanError` for a plan of another problem."""
         check_kind(plan, Plan, "plan")
+        as_tuple(plan.placements, Placement, "placements", "(placement,)")
         _check(self.problem, plan)
         used = Limits.zero(len(self.problem.cluster))
         costs: list[ApplicationCost] = []
@@ -188,10 +190,17 @@ def _check(problem: Problem, plan: Plan) -> None:
         where, exits = f"application {application.name!r}", application.network.exits
         if placement.application != application.name:
             raise PlanError(f"{where}: the plan has {placement.application!r} in its place")
-        if not 0 <= placement.exit < len(exits):
-            raise PlanError(f"{where}: exit {placement.exit}; expected 0 ... {len(exits) - 1}")
+        if not _is_index(placement.exit, len(exits)):
+            raise PlanError(f"{where}: exit {shown(placement.exit)}; expected 0 ... {len(exits) - 1}")
+        if not isinstance(placement.nodes, tuple | list):
+            raise PlanError(f"{where}: nodes are {shown(placement.nodes)}; expected a tuple of whole numbers")
         if len(placement.nodes) != exits[placement.exit].after:
             after = exits[placement.exit].after
             raise PlanError(f"{where}: {len(placement.nodes)} blocks are placed; exit {placement.exit} needs {after}")
-        if any(not 0 <= node < len(problem.cluster) for node in placement.nodes):
+        if not all(_is_index(node, len(problem.cluster)) for node in placement.nodes):
             raise PlanError(f"{where}: nodes {placement.nodes}; expected each in 0 ... {len(problem.cluster) - 1}")
+
+
+def _is_index(value: object, count: int) -> bool:
+    """A whole number, not a float that equals one, of 0 ... count - 1."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and 0 <= int(value) < count

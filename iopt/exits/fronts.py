@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from iopt.door.given import check_kind
+from iopt.door.given import as_tuple, check_kind
 from iopt.errors import OptionError
+from iopt.exits.dominance import undominated
 from iopt.exits.geometry import Geometry, admissible_exits, geometry
 from iopt.exits.limits import Array, Limits
 from iopt.exits.paths import path_weight
@@ -18,7 +19,7 @@ from iopt.exits.search import labels
 from iopt.exits.search.pareto import pareto
 from iopt.exits.search.prices import Prices, potentials
 from iopt.exits.search.resources import resources
-from iopt.exits.thresholds import Variant, undominated
+from iopt.exits.thresholds import Variant
 
 WIDTH = 20_000
 """Labels per block at most."""
@@ -62,7 +63,7 @@ def front(problem: Problem) -> Front:
         for energy, time, path in paths:
             plan = Plan((shape.placement(path),))
             points.append(Point(float(energy), float(time), leave.accuracy, leave.name, plan))
-    return Front(_undominated(points, np.array([(-p.energy_j, -p.latency_s, p.accuracy) for p in points])), complete)
+    return Front(_best(points, np.array([(p.energy_j, p.latency_s, -p.accuracy) for p in points])), complete)
 
 
 def threshold_front(problem: Problem, variants: Sequence[Variant]) -> Front:
@@ -72,6 +73,7 @@ def threshold_front(problem: Problem, variants: Sequence[Variant]) -> Front:
     `OptionError` for several applications.
     """
     application = _only(problem)
+    variants = as_tuple(variants, Variant, "variants", "[variant]", "iopt.exits.variants makes them")
     points, complete = [], True
     for variant in variants:
         varied = replace(problem, applications=(replace(application, network=variant.network),))
@@ -84,7 +86,7 @@ def threshold_front(problem: Problem, variants: Sequence[Variant]) -> Front:
                 plan = Plan((shape.placement(found.path),))
                 point = Point(float(found.energy), float(time), leave.accuracy, leave.name, plan, variant.thresholds)
                 points.append(point)
-    return Front(_undominated(points, np.array([(-p.energy_j, p.accuracy) for p in points])), complete)
+    return Front(_best(points, np.array([(p.energy_j, -p.accuracy) for p in points])), complete)
 
 
 def _only(problem: Problem) -> Application:
@@ -102,10 +104,10 @@ def _paths(shape: Geometry, limits: Limits) -> tuple[list[tuple[float, float, tu
         (int(n), int(m)) for n, m in np.argwhere(limits.links < shape.traffic.sum()) if limits.links[n, m] > 0
     )
     columns = resources(shape, limits, links)
-    return labels.front(shape, columns, potentials(shape, limits, nothing), WIDTH)
+    return labels.energy_and_time(shape, columns, potentials(shape, limits, nothing), WIDTH)
 
 
-def _undominated(points: Sequence[Point], criteria: Array) -> tuple[Point, ...]:
-    """By rising energy, those that no other point equals or beats in all `criteria` [points, ...], more is better."""
+def _best(points: Sequence[Point], criteria: Array) -> tuple[Point, ...]:
+    """By rising energy, those that no other point equals or undercuts in all `criteria` [points, ...]."""
     kept = [points[index] for index in undominated(criteria)] if points else []
     return tuple(sorted(kept, key=lambda point: point.energy_j))

@@ -86,12 +86,17 @@ def admissible_exits(application: Application) -> list[int]:
     return [index for index, leave in enumerate(application.network.exits) if leave.accuracy >= needed]
 
 
+def deployed_exit(application: Application) -> int:
+    """The shallowest admissible exit, or the last where none is."""
+    return next(iter(admissible_exits(application)), len(application.network.exits) - 1)
+
+
 def geometry(problem: Problem, index: int, exit: int | None = None) -> Geometry:
     """The arrays of application `index` up to `exit`, by default the shallowest admissible one, or the last."""
     application, source = problem.applications[index], problem.sources[index]
     network, cluster = application.network, problem.cluster
     if exit is None:
-        exit = next(iter(admissible_exits(application)), len(network.exits) - 1)
+        exit = deployed_exit(application)
     depth = network.exits[exit].after
     reach = np.array(network.reach[:depth])
     ops = np.array([block.ops for block in network.blocks[:depth]])

@@ -4,39 +4,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from iopt.door.given import check_kind
+from iopt.door.given import as_tuple, check_kind
 from iopt.door.stopping import check_stopping
-from iopt.door.wording import hint, shown
+from iopt.door.wording import shown
 from iopt.errors import OptionError
 from iopt.exits.evaluation import evaluate
-from iopt.exits.geometry import geometry
+from iopt.exits.geometry import deployed_exit, geometry
 from iopt.exits.infeasible import impossible, shortage
 from iopt.exits.limits import Limits
 from iopt.exits.one_pass import TIER, place
 from iopt.exits.plan import Plan
 from iopt.exits.problem import Problem
-from iopt.exits.search.fin import DEFAULT_GAMMA, MOST_GAMMA
+from iopt.exits.search.fin import DEFAULT_GAMMA, most_gamma
 from iopt.exits.search.pareto import DEFAULT_LABELS, pareto
-from iopt.result import ACCURACY, INTERRUPTED, OnProgress, Progress, Result, Status
+from iopt.methods import Method, check_name
+from iopt.result import INTERRUPTED, OnProgress, Progress, Result, Status, status_of
 
 DEFAULT_TIME_LIMIT_S = 60.0
 DEFAULT_GAP = 1e-6
 FEW_LABELS = 200_000
 """Some seconds of `pareto`; `exact` then goes on with `milp`."""
-START_PART = 0.2
-"""Of the time limit, at most, for the plan that `exact` starts from with several applications."""
-
-
-@dataclass(frozen=True)
-class Method:
-    """`summary` in one line."""
-
-    name: str
-    summary: str
+FIRST_CHECKS = "first checks"
+"""Credited where accuracies and least latencies by themselves prove that there is no plan."""
 
 
 METHODS = {
@@ -44,7 +37,7 @@ METHODS = {
     for method in (
         Method(
             "exact",
-            "proved: pareto for one application, milp where that leaves a gap; sequential, then milp for several",
+            "proved: pareto for one application, milp where that leaves a gap or there are several",
         ),
         Method("pareto", "proved, one application: labels with dominance and Lagrangian bounds"),
         Method("milp", "proved: column generation, then the mixed-integer programme of all applications (HiGHS)"),
@@ -80,19 +73,16 @@ def solve(
     latency first. `time_limit_s` and `gap` (relative) stop `milp`, `labels` and `time_limit_s` stop `pareto`; `gamma`
     and `proximity` (lambda) are FIN's; `starts`: plans that `milp` starts from. Raises `OptionError`.
     """
-    checked(problem, method, time_limit_s, gap, gamma, proximity)
+    checked(problem, method, time_limit_s, gap, gamma, proximity, labels, starts)
     began = time.perf_counter()
     name = _meant(problem, method)
-    if reason := impossible(problem):
-        return Result(name, Status.INFEASIBLE, None, None, None, time.perf_counter() - began, message=reason)
+    if (proof := _impossible(problem)) is not None:
+        return proof
     if method == "exact" and name == "pareto":
         result = _exact(problem, labels, time_limit_s, gap, starts, on_progress)
     elif name == "pareto":
-        result = _pareto(problem, labels, time_limit_s, gap, on_progress)
+        result, _ = _pareto(problem, labels, time_limit_s, gap, on_progress)
     elif name == "milp":
-        if method == "exact":
-            first = place(problem, "sequential", gap, gamma, proximity, START_PART * time_limit_s)
-            starts = [*starts, *([] if first.plan is None else [first.plan])]
         result = _milp(problem, began, time_limit_s, gap, starts, on_progress)
     else:
         result = place(problem, name, gap, gamma, proximity, time_limit_s)
@@ -108,14 +98,36 @@ def compare(
     gamma: int = DEFAULT_GAMMA,
     on_progress: OnProgress | None = None,
 ) -> Iterator[Result[Plan]]:
-    """Every method on one problem, the exact ones last."""
+    """Every method on one problem, the exact ones last; one result where no search is needed to see that there is no
+    plan."""
     check_kind(problem, Problem, "problem")
+    if (proof := _impossible(problem)) is not None:
+        checked(problem, "exact", time_limit_s, gap, gamma)
+        yield proof
+        return
     several = len(problem.applications) > 1
     skipped = {"exact", *(("pareto",) if several else ("sequential", "reroute"))}
     names = [name for name in reversed(method_names(problem)) if name not in skipped]
     names.sort(key=lambda name: (name in ("milp", "pareto"), name in ("sequential", "reroute")))
     for name in names:
         yield solve(problem, name, time_limit_s, gap, gamma, on_progress=on_progress)
+
+
+def _impossible(problem: Problem) -> Result[Plan] | None:
+    """The proof that there is no plan, where it takes no search."""
+    began = time.perf_counter()
+    if not (reason := impossible(problem)):
+        return None
+    return Result(FIRST_CHECKS, Status.INFEASIBLE, None, None, None, time.perf_counter() - began, message=reason)
+
+
+def _check_fits(problem: Problem, gamma: int) -> None:
+    """Raises `OptionError` where FIN's layered graph of an application is too large for memory."""
+    blocks = max(app.network.exits[deployed_exit(app)].after for app in problem.applications)
+    nodes = len(problem.cluster)
+    if gamma > (most := most_gamma(blocks, nodes)):
+        size = f"the layered graph of {blocks} blocks on {nodes} nodes has to fit into memory"
+        raise OptionError(f"gamma is {gamma}; expected at most {most}: {size}")
 
 
 def _meant(problem: Problem, method: str) -> str:
@@ -135,20 +147,21 @@ def _exact(
 ) -> Result[Plan]:
     """One application: `pareto`, and where a moderate number of labels proves too little, `milp` from there."""
     began = time.perf_counter()
-    first = _pareto(problem, min(labels, FEW_LABELS), time_limit_s, gap, on_progress)
-    is_done = first.status in (Status.OPTIMAL, Status.INFEASIBLE) or first.message == INTERRUPTED
+    first, was_interrupted = _pareto(problem, min(labels, FEW_LABELS), time_limit_s, gap, on_progress)
+    is_done = first.status in (Status.OPTIMAL, Status.INFEASIBLE) or was_interrupted
     if is_done or time.perf_counter() - began >= time_limit_s:
         return first
     known = [] if first.plan is None else [first.plan]
     second = _milp(problem, began, time_limit_s, gap, [*starts, *known], on_progress)
     bound = max((value for value in (first.bound, second.bound) if value is not None), default=None)
-    if second.plan is None or second.objective is None or bound is None:
+    if second.status is Status.INFEASIBLE or bound is None:
         return second
+    if second.objective is None:
+        return replace(second, bound=bound, history=first.history + second.history)
     bound = min(bound, second.objective)
-    proved = second.objective - bound <= (gap + ACCURACY) * second.objective
     return replace(
         second,
-        status=Status.OPTIMAL if proved else Status.FEASIBLE,
+        status=status_of(second.objective, bound, gap),
         bound=bound,
         history=first.history + second.history,
     )
@@ -171,7 +184,8 @@ def _milp(
 
 def _pareto(
     problem: Problem, labels: int, time_limit_s: float, gap: float, on_progress: OnProgress | None
-) -> Result[Plan]:
+) -> tuple[Result[Plan], bool]:
+    """The result, and whether an interrupt from the keyboard ended it."""
     began = time.perf_counter()
     history: list[Progress] = []
 
@@ -186,14 +200,14 @@ def _pareto(
     if found.path is None:
         status = Status.INFEASIBLE if found.bound == np.inf else Status.UNKNOWN
         bound = None if found.bound == np.inf else found.bound
-        return Result("pareto", status, None, None, bound, 0.0, history=tuple(history))
+        return Result("pareto", status, None, None, bound, 0.0, history=tuple(history)), False
     plan = Plan((shape.placement(found.path),))
     energy = evaluate(problem, plan).energy_j
-    status = Status.OPTIMAL if energy - found.bound <= (gap + ACCURACY) * energy else Status.FEASIBLE
+    status = status_of(energy, found.bound, gap)
     message = INTERRUPTED if found.was_interrupted else ""
-    return Result(
-        "pareto", status, plan, energy, min(found.bound, energy), 0.0, message=message, history=tuple(history)
-    )
+    bound = min(found.bound, energy)
+    result = Result("pareto", status, plan, energy, bound, 0.0, message=message, history=tuple(history))
+    return result, found.was_interrupted
 
 
 def checked(
@@ -203,14 +217,14 @@ def checked(
     gap: float = DEFAULT_GAP,
     gamma: int = DEFAULT_GAMMA,
     proximity: int = 0,
+    labels: int = DEFAULT_LABELS,
+    starts: Sequence[Plan] = (),
 ) -> None:
     """Raises `OptionError` for what is no problem, a method that does not exist or does not fit, or a parameter that
     makes no sense."""
     check_kind(problem, Problem, "problem")
     names = method_names(problem)
-    if not isinstance(method, str) or method not in names:
-        near = hint(method, names) if isinstance(method, str) else ""
-        raise OptionError(f"unknown method {shown(method)}{near} (methods: {', '.join(names)})")
+    check_name(method, names)
     if method == "pareto" and len(problem.applications) > 1:
         raise OptionError(
             f"pareto is for one application, there are {len(problem.applications)}; use milp, reroute or sequential"
@@ -218,8 +232,10 @@ def checked(
     for key, value in (("gamma", gamma), ("lambda", proximity)):
         if type(value) is not int or value < (key == "gamma"):
             raise OptionError(f"{key} is {shown(value)}; expected a whole number, {int(key == 'gamma')} or more")
-    if gamma > MOST_GAMMA:
-        raise OptionError(f"gamma is {gamma}; expected at most {MOST_GAMMA}")
     if proximity > gamma:
         raise OptionError(f"lambda is {proximity}, above gamma, {gamma}; expected at most gamma")
+    _check_fits(problem, gamma)
+    if type(labels) is not int or labels < 1:
+        raise OptionError(f"labels is {shown(labels)}; expected a whole number, 1 or more")
+    as_tuple(starts, Plan, "starts", "[plan]")
     check_stopping(time_limit_s, gap)

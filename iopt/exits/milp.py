@@ -1,7 +1,8 @@
 """The exact method for any number of applications: the MILP of `formulations/exits.py`, solved by HiGHS.
 
-Before it is built, column generation finds a plan and a bound, and steps that no better plan takes are taken out: those
-that alone exceed a limit, those on no path within the latency limit, and those whose bound lies above the best plan.
+Before it is built, column generation finds a bound and its prices a plan, and steps that no better plan takes are taken
+out: those that alone exceed a limit, those on no path within the latency limit, and those whose bound lies above the
+best plan.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from formulations import exits as flow
 from formulations import exits_plain as plain
 from formulations.exits import exclude, paths
 from formulations.exits_data import ExitsData
-from iopt.exact import TOLERANCE, Solver
+from iopt.door.given import as_tuple
+from iopt.door.wording import shown
+from iopt.errors import OptionError
+from iopt.exact import TOLERANCE, Solver, built
 from iopt.exits.evaluation import Evaluator
 from iopt.exits.geometry import Geometry, geometry
 from iopt.exits.heuristics.larac import larac
@@ -24,14 +28,19 @@ from iopt.exits.milp_data import exits_data
 from iopt.exits.paths import least_path, through
 from iopt.exits.plan import Placement, Plan
 from iopt.exits.problem import Problem
-from iopt.exits.search.columns import Priced, at_prices, generate
+from iopt.exits.search.columns import Priced, generate
 from iopt.exits.search.each import Path
 from iopt.exits.search.pool import Pool
+from iopt.exits.search.prices import at_prices
+from iopt.exits.search.reroute import priced_start
 from iopt.exits.search.routes import SLOPES, close
 from iopt.incumbent import Incumbent
 from iopt.result import ACCURACY, OnProgress, Result
 
 FORMULATIONS = {"flow": flow.build, "plain": plain.build}
+
+START_PART = 0.2
+"""Of the time that is left, at most, for a plan at the prices of the columns."""
 
 REFERENCE_PARTS = 100
 """The best plan known is so many units of the solver's energy."""
@@ -51,7 +60,11 @@ def solve_milp(
 
     `gap`: relative gap at which to stop; `starts`: plans to start from; `formulation`: `flow`, or `plain` for the
     reference; `reduce`: False gives the solver every exit and every step; `spent_s`: seconds already spent on `starts`.
+    Raises `OptionError`.
     """
+    starts = as_tuple(starts, Plan, "starts", "[plan]")
+    if not isinstance(formulation, str) or formulation not in FORMULATIONS:
+        raise OptionError(f"formulation is {shown(formulation)}; expected {' or '.join(map(repr, FORMULATIONS))}")
     best = Incumbent[Plan](time_limit_s, on_progress, spent_s)
     return _Search(problem, gap, best).run(starts, formulation, reduce)
 
@@ -73,16 +86,15 @@ class _Search:
         return self.best.result("milp", self.gap)
 
     def _prove(self, formulation: str, reduce: bool) -> None:
-        last = None if reduce else -1
         geometries = [
-            geometry(self.problem, index, None if last is None else len(application.network.exits) - 1)
+            geometry(self.problem, index, None if reduce else len(application.network.exits) - 1)
             for index, application in enumerate(self.problem.applications)
         ]
         if reduce:
             geometries = self._reduced(geometries)
         if not all(np.isfinite(shape.energy).any(axis=(1, 2)).all() for shape in geometries):
             self.best.prove(self.best.objective)
-        elif not self.best.is_closed(self.gap) and self.best.left_s() > 0 and not self.best.was_interrupted:
+        elif self._is_open():
             self._solve(geometries, formulation, all_exits=not reduce)
 
     def _reduced(self, geometries: list[Geometry]) -> list[Geometry]:
@@ -93,10 +105,12 @@ class _Search:
             pool.add([placement.nodes[: shape.depth] for placement, shape in pairs])
         priced = generate(pool, limits, self.best.objective, self.best.left_s)
         self.best.prove(min(priced.bound, self.best.objective))
-        if np.isfinite(priced.bound) and not self.best.is_closed(self.gap) and self.best.left_s() > 0:
+        if np.isfinite(priced.bound) and self._is_open():
+            self._start(pool, limits, priced.shared)
+        if np.isfinite(priced.bound) and self._is_open():
 
             def found(paths: list[Path]) -> float:
-                self._offer(Plan(tuple(shape.placement(path) for shape, path in zip(geometries, paths, strict=True))))
+                self._offer(_plan_of(geometries, paths))
                 return self.best.objective
 
             self.best.prove(
@@ -105,12 +119,25 @@ class _Search:
             self.best.was_interrupted = pool.was_interrupted
         return worthwhile(geometries, limits, priced, self.best.objective)
 
+    def _start(self, pool: Pool, limits: Limits, shared: Limits) -> None:
+        """A whole plan early: from then on the gap is known, and only columns that may improve on it matter."""
+        spare_s = (1 - START_PART) * self.best.left_s()
+        paths = priced_start(pool.geometries, limits, shared, lambda: self.best.left_s() >= spare_s)
+        placed = [path for path in paths if path is not None]
+        if len(placed) == len(paths):
+            pool.add(placed)
+            self._offer(_plan_of(pool.geometries, placed))
+
+    def _is_open(self) -> bool:
+        """Something is left to prove, and time to do it."""
+        return not self.best.is_closed(self.gap) and self.best.left_s() > 0 and not self.best.was_interrupted
+
     def _solve(self, geometries: Sequence[Geometry], formulation: str, all_exits: bool) -> None:
         reference = (
             self.best.objective if np.isfinite(self.best.objective) else _scale(geometries)
         ) / REFERENCE_PARTS or 1.0
         data = exits_data(self.problem, geometries, reference, all_exits)
-        model = FORMULATIONS[formulation](data)
+        model = built(FORMULATIONS[formulation], data)
         while not self._is_done(model, data, geometries, reference, all_exits):
             exclude(model)
 
@@ -138,7 +165,7 @@ class _Search:
             return True
         solver.load(solution.values)
         keeps_limits = self._offer(self._plan(paths(model, data), geometries, all_exits))
-        return keeps_limits or self.best.is_closed(self.gap) or self.best.left_s() <= 0 or self.best.was_interrupted
+        return keeps_limits or not self._is_open()
 
     def _fixings(self, model: object, plan: Plan, all_exits: bool) -> list[tuple[object, float]]:
         """The steps of a plan, and its exits."""
@@ -164,6 +191,10 @@ class _Search:
         if evaluation.is_feasible:
             self.best.offer(plan, evaluation.energy_j)
         return evaluation.is_feasible
+
+
+def _plan_of(geometries: Sequence[Geometry], paths: Sequence[Path]) -> Plan:
+    return Plan(tuple(shape.placement(path) for shape, path in zip(geometries, paths, strict=True)))
 
 
 def worthwhile(geometries: Sequence[Geometry], limits: Limits, priced: Priced, energy: float) -> list[Geometry]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from iopt.door.wording import shown
 from iopt.errors import ModelError
 from iopt.exits.confidence import Flags, Floats, Outcomes, Rule, checked_rule, checked_thresholds, outcomes
 from iopt.exits.network import FRACTION_TOLERANCE, ExitNetwork
@@ -29,10 +30,14 @@ class Observations:
         checked_rule(self.rule)
         exits = len(self.names)
         for key in ("confidence", "correct"):
+            if not isinstance(getattr(self, key), np.ndarray):
+                raise ModelError(f"observations: {key}: {shown(getattr(self, key))}; expected an array")
             shape = getattr(self, key).shape
-            if len(shape) != 2 or shape[0] < 1 or shape[1] != exits or shape != self.confidence.shape:
-                given = " x ".join(map(str, shape))
+            given = " x ".join(map(str, shape))
+            if len(shape) != 2 or shape[0] < 1 or shape[1] != exits:
                 raise ModelError(f"observations: {key}: {given}; expected samples x exits, here x {exits}")
+            if shape != self.confidence.shape:
+                raise ModelError(f"observations: {key}: {given}; confidence: {len(self.confidence)} x {exits}")
         if not np.all((self.confidence >= 0) & (self.confidence <= 1)):
             raise ModelError("observations: confidence: expected numbers from 0 to 1")
 

@@ -17,7 +17,7 @@ from iopt.exits.problem import Problem
 from iopt.exits.search.each import Path, PathFinder, by_deadline, one_after_another
 from iopt.exits.search.fin import fin_path
 from iopt.exits.search.reroute import reroute, sequential
-from iopt.result import ACCURACY, Result, Status
+from iopt.result import Result, Status, status_of
 
 TIER = "all-"
 """Methods that put everything on one tier begin so."""
@@ -85,5 +85,5 @@ def _judged(
     energy = evaluation.energy_j
     if bound is not None and evaluation.is_feasible:
         bound = min(bound, energy)
-        status = Status.OPTIMAL if energy - bound <= (gap + ACCURACY) * energy else Status.FEASIBLE
+        status = status_of(energy, bound, gap)
     return Result(name, status, plan, energy, bound, 0.0, message="; ".join(evaluation.violations))

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Literal, NoReturn, get_args
 
 from iopt.cluster import Cluster, LinkRate, Medium
-from iopt.door.given import check_kind
+from iopt.door.given import as_tuple, check_kind
 from iopt.door.numbers import is_number, share_hint
 from iopt.door.units import ENERGY_PER_BIT, POWER
 from iopt.door.wording import hint, shown
@@ -23,6 +23,9 @@ ROOM = 1 + 1e-7
 """Limits are so many times as large for a solver. HiGHS 1.15 loses plans that keep a row by as little as its own
 tolerance, with presolve or without; those that this lets in are excluded one by one."""
 
+
+LEAST_LOAD, MOST_LOAD = 1e-9, 1e9
+"""Of a device's compute rate: solvers cannot compute with what lies outside."""
 
 MEASURE = "iopt.exits.profile measures a module, and its .network is one"
 """Where an early-exit network comes from."""
@@ -47,6 +50,10 @@ class Application:
         check_kind(self.network, ExitNetwork, "network", "iopt.exits.load_profile", MEASURE)
         if not self.name:
             object.__setattr__(self, "name", self.network.name)
+        if not isinstance(self.name, str):
+            self._refuse("name", "text")
+        if not isinstance(self.source, str | None):
+            self._refuse("source", "the name of a device")
         if not (is_number(self.accuracy) and 0 <= self.accuracy <= 1):
             self._refuse("accuracy", f"a number from 0 to 1{share_hint(self.accuracy)}")
         for key in ("latency_s", "rate_per_s"):
@@ -66,9 +73,9 @@ class Problem:
     receiver's down rate, or `receiver`'s down rate alone; None: as the cluster says. `latency`: `worst` (of the deepest
     exit) or `expected`.
     `pinned`: block 1 runs on the source; otherwise the raw input may be sent. `tier_order`: no block runs in a lower
-    tier than the one before it. `max_load`: part of a device's compute rate that may be used.
-    A list of applications becomes a tuple. Raises `OptionError`, and `ClusterError` for a cluster without what energy
-    needs.
+    tier than the one before it. `max_load`: load of a device at most, over its compute rate (above 1: more
+    than it can do). A list of applications becomes a tuple. Raises `OptionError`, and `ClusterError` for a cluster
+    without what energy needs.
     """
 
     applications: tuple[Application, ...]
@@ -81,7 +88,10 @@ class Problem:
     max_load: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "applications", _as_tuple(self.applications))
+        asks = "Application(network, accuracy, latency_s) asks something of a network"
+        object.__setattr__(
+            self, "applications", as_tuple(self.applications, Application, "applications", "(application,)", asks)
+        )
         check_kind(self.cluster, Cluster, "cluster", "iopt.Cluster.load")
         if self.link_rate is None:
             object.__setattr__(self, "link_rate", self.cluster.network.link_rate)
@@ -94,8 +104,11 @@ class Problem:
                 expected = " or ".join(repr(str(value)) for value in known)
                 raise OptionError(f"{key} is {shown(getattr(self, key))}; expected {expected}")
         object.__setattr__(self, "link_rate", LinkRate(self.link_rate or LinkRate.MIN))
-        if not (is_number(self.max_load) and self.max_load > 0):
-            raise OptionError(f"max_load is {shown(self.max_load)}; expected a positive number")
+        for key in ("pinned", "tier_order"):
+            if not isinstance(getattr(self, key), bool):
+                raise OptionError(f"{key} is {shown(getattr(self, key))}; expected True or False")
+        if not (is_number(self.max_load) and LEAST_LOAD <= self.max_load <= MOST_LOAD):
+            raise OptionError(f"max_load is {shown(self.max_load)}; expected {LEAST_LOAD:g} to {MOST_LOAD:g}")
         self._check_cluster()
         self._check_applications()
 
@@ -139,14 +152,3 @@ class Problem:
             self.cluster.source if application.source is None else devices.index(application.source)
             for application in self.applications
         )
-
-
-def _as_tuple(applications: object) -> tuple[Application, ...]:
-    """Raises `OptionError` unless these are applications in a tuple or a list."""
-    if not isinstance(applications, tuple | list):
-        check_kind(applications, tuple, "applications", how="(application,) for a single one")
-    found = tuple(applications)  # type: ignore[var-annotated,arg-type]  # a tuple or a list, as just seen
-    for index, application in enumerate(found):
-        how = "Application(network, accuracy, latency_s) asks something of a network"
-        check_kind(application, Application, f"applications[{index}]", how=how)
-    return found

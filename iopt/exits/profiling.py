@@ -10,7 +10,7 @@ from torch import nn
 
 from iopt.door.given import check_kind
 from iopt.errors import ModelError
-from iopt.exits.batches import Scores, batches, check_labels, exit_scores
+from iopt.exits.batches import Batch, Scores, batches, check_labels, exit_scores
 from iopt.exits.blocks import Granularity, backbone
 from iopt.exits.confidence import Rule, checked_rule, checked_thresholds, confidence, default_thresholds
 from iopt.exits.observations import Measured, Observations, Profile
@@ -36,7 +36,7 @@ def observe(
             if names and tuple(scores) != names:
                 raise ModelError(f"the network returned exits {', '.join(names)} and then {', '.join(scores)}")
             names = tuple(scores)
-            seen = _observed(scores, batch.labels, rule)
+            seen = _observed(scores, batch, rule)
             values.append(seen[0])
             correct.append(seen[1])
     return Observations(np.concatenate(values), np.concatenate(correct), names, rule)
@@ -67,11 +67,11 @@ def profile(
     return Profile(network, graph_hash(graph), measured, observations)
 
 
-def _observed(scores: Scores, labels: torch.Tensor, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
+def _observed(scores: Scores, batch: Batch, rule: Rule) -> tuple[np.ndarray, np.ndarray]:
     """Confidence and correctness, [batch, exits] both."""
     arrays = [values.detach().cpu().numpy() for values in scores.values()]
     for values in scores.values():
-        check_labels(labels, values.shape[1])
-    truth = labels.cpu().numpy()
+        check_labels(batch.labels, values.shape[1], batch.loader)
+    truth = batch.labels.cpu().numpy()
     right = [values.argmax(axis=1) == truth for values in arrays]
     return np.stack([confidence(values, rule) for values in arrays], axis=1), np.stack(right, axis=1)

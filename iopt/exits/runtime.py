@@ -67,6 +67,8 @@ def check_placement(network: ExitNetwork, placement: Placement) -> None:
     if type(placement.exit) is not int or not 0 <= placement.exit < len(exits):
         raise PlanError(f"placement: exit is {shown(placement.exit)}; expected 0 to {len(exits) - 1}")
     blocks = exits[placement.exit].after
+    if not isinstance(placement.nodes, tuple | list):
+        raise PlanError(f"placement: nodes are {shown(placement.nodes)}; expected a tuple of whole numbers")
     if len(placement.nodes) != blocks:
         name = exits[placement.exit].name
         raise PlanError(f"placement: {len(placement.nodes)} nodes; expected {blocks}, one per block up to {name!r}")
@@ -88,7 +90,7 @@ class _Run:
         self.rule, self.thresholds = rule, thresholds
         self.source = placement.nodes[0] if source is None else source
         self.leaving = [0] * len(network.exits)
-        self.samples = self.correct = 0
+        self.samples, self.correct, self.loader = 0, 0, ""
         self.ops: defaultdict[int, float] = defaultdict(float)
         self.bits: defaultdict[tuple[int, int], int] = defaultdict(int)
         self.blocks: defaultdict[int, int] = defaultdict(int)
@@ -96,7 +98,7 @@ class _Run:
 
     def take(self, batch: Batch) -> None:
         """One batch, until all of it has left. Raises `ModelError` where a part of the network does not run on it."""
-        number, tensor, labels = batch
+        number, tensor, labels, self.loader = batch
         try:
             self._take(tensor, labels)
         except IoptError as error:
@@ -137,7 +139,7 @@ class _Run:
         name = self.network.exits[index].name
         scores = self.parts.branches[index](tensor)
         check_scores(scores, len(tensor), name)
-        check_labels(labels, scores.shape[1])
+        check_labels(labels, scores.shape[1], self.loader)
         array = scores.cpu().numpy()
         going = np.ones(len(array), dtype=bool)
         if index < self.placement.exit:

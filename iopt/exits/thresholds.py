@@ -14,10 +14,12 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from iopt.door.given import check_kind
+from iopt.door.wording import shown
 from iopt.errors import OptionError
 from iopt.exits.confidence import Floats
+from iopt.exits.dominance import undominated
 from iopt.exits.network import ExitNetwork
 from iopt.exits.observations import Observations
 
@@ -38,8 +40,9 @@ def grid(observations: Observations, size: int) -> tuple[tuple[float, ...], ...]
     0 and 1 let everybody leave, or nobody but who is wholly sure. The others lie halfway between two neighbouring
     confidences, so that they divide the samples alike whatever the last bits of a score.
     """
-    if size < 2:
-        raise OptionError(f"size is {size}; expected two thresholds or more per exit")
+    check_kind(observations, Observations, "observations", how="iopt.exits.observe makes them")
+    if type(size) is not int or size < 2:
+        raise OptionError(f"size is {shown(size)}; expected two thresholds or more per exit")
     return tuple(_between(np.sort(column), size) for column in observations.confidence[:, :-1].T)
 
 
@@ -64,9 +67,12 @@ def variants(
     `drop_dominated` leaves out those that another one is at least as good as; of equal ones the first stays. Raises
     `OptionError` for a grid that does not fit, and for more than `MOST_VECTORS` vectors.
     """
+    check_kind(network, ExitNetwork, "network", "iopt.exits.load_profile")
+    check_kind(observations, Observations, "observations", how="iopt.exits.observe makes them")
     names = tuple(leave.name for leave in network.exits)
     if observations.names != names:
         raise OptionError(f"observations are of exits {', '.join(observations.names)}; expected {', '.join(names)}")
+    grids = _numbers(grids)
     if len(grids) != len(names) - 1:
         raise OptionError(f"grids: {len(grids)} given; expected {len(names) - 1}, one per exit but the last")
     count = math.prod(len(values) for values in grids)
@@ -77,11 +83,20 @@ def variants(
     kept = list(range(count))
     if drop_dominated:
         criteria = np.hstack([found.fractions.cumsum(axis=1)[:, :-1], found.accuracies])
-        kept = undominated(np.rint(criteria * len(observations))).tolist()
+        kept = undominated(-np.rint(criteria * len(observations))).tolist()
     return [
         Variant(tuple(vectors[at].tolist()), measured(network, found.fractions[at], found.accuracies[at]))
         for at in kept
     ]
+
+
+def _numbers(grids: Sequence[Sequence[float]]) -> list[list[float]]:
+    """As lists. Raises `OptionError` for what is no sequence of sequences of numbers."""
+    try:
+        return [np.asarray(values, dtype=np.float64).reshape(len(values)).tolist() for values in grids]
+    except (TypeError, ValueError):
+        expected = "expected numbers from 0 to 1 for each exit but the last"
+        raise OptionError(f"grids are {shown(grids)}; {expected}") from None
 
 
 def measured(network: ExitNetwork, fractions: Floats, accuracies: Floats) -> ExitNetwork:
@@ -89,15 +104,3 @@ def measured(network: ExitNetwork, fractions: Floats, accuracies: Floats) -> Exi
     pairs = zip(network.exits, fractions.tolist(), accuracies.tolist(), strict=True)
     exits = tuple(replace(leave, fraction=fraction, accuracy=accuracy) for leave, fraction, accuracy in pairs)
     return replace(network, exits=exits)
-
-
-def undominated(values: Floats) -> NDArray[np.int64]:
-    """Rows of `values` [rows, criteria], more is better, that no other row is at least as good as; of equal ones the
-    first. In order."""
-    rows = np.lexsort((*-values.T[::-1], -values.sum(axis=1)))  # sums that rounding makes equal do not decide
-    kept: list[int] = []
-    while len(rows):
-        best = rows[0]
-        kept.append(int(best))
-        rows = rows[(values[rows] > values[best]).any(axis=1)]
-    return np.array(sorted(kept), dtype=np.int64)

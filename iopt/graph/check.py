@@ -1,6 +1,6 @@
 """What must hold of one operator: sensible windows, fitting channels, and shapes that follow from the layers.
 
-Paddings are smaller than the window (at most half of it for a pooling), so that no position reads padding alone.
+The padding of a pooling is at most half of its window, as PyTorch has it; a convolution may have any.
 """
 
 from __future__ import annotations
@@ -58,11 +58,8 @@ def _window_problem(window: Window, pooling: bool) -> str | None:
     if min(window.padding) < 0:
         return f"padding is {window.padding}; expected zero or more"
     for side in (0, 1):
-        padding, reach = window.padding[side], window.reach(side)
-        if pooling and 2 * padding > reach:
-            return f"padding is {window.padding}; iopt needs at most half of the pooling's window ({reach})"
-        if padding >= reach:
-            return f"padding is {window.padding}; iopt needs less than the reach of the window ({reach})"
+        if pooling and 2 * window.padding[side] > window.reach(side):
+            return f"padding is {window.padding}; expected at most half of the pooling's window ({window.reach(side)})"
     return None
 
 

@@ -43,6 +43,11 @@ class Window:
         """Cells between the first and one past the last cell that one position of the window reads."""
         return self.dilation[side] * (self.kernel[side] - 1) + 1
 
+    @property
+    def may_read_nothing(self) -> bool:
+        """Whether a position may lie in the padding alone."""
+        return any(self.padding[side] >= self.reach(side) for side in (0, 1))
+
     def positions(self, side: int, size: int, ceil_mode: bool = False) -> int:
         """Number of positions of the window over `size` cells, by PyTorch's rule."""
         stride, padding = self.stride[side], self.padding[side]
@@ -53,13 +58,14 @@ class Window:
         return count
 
     def cells(self, side: int, lo: int, hi: int, size: int) -> tuple[int, int]:
-        """The cells, clipped to `[0, size)`, that positions `[lo, hi)` read; nothing for an empty interval."""
+        """The cells, clipped to `[0, size)`, that positions `[lo, hi)` read; nothing for an empty interval, or where
+        they read padding alone."""
         if hi <= lo:
             return 0, 0
         stride, padding = self.stride[side], self.padding[side]
         first = lo * stride - padding
         last = (hi - 1) * stride - padding + self.reach(side)
-        return max(first, 0), min(last, size)
+        return (max(first, 0), min(last, size)) if first < size and last > 0 else (0, 0)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from iopt.door.given import check_kind
 from iopt.door.reason import raised, reason
 from iopt.errors import ModelError
 from iopt.graph import Graph
+from iopt.importer.precision import in_full_precision
 from iopt.importer.program import Imported, read_program, refuse_other_types
 from iopt.importer.quiet import prints_aside, quiet
 
@@ -34,7 +35,7 @@ def read_module(module: nn.Module, example_input: torch.Tensor, name: str) -> Im
         expected = "1 x channels x height x width, or 1 x features"
         raise ModelError(f"{name}: the example input is {shape}; iopt plans one input at a time, give it {expected}")
     refuse_other_types(name, {**dict(module.named_parameters()), "the example input": example_input})
-    with in_eval_mode(module), prints_aside(), quiet(), torch.no_grad():
+    with in_eval_mode(module), prints_aside(), quiet(), torch.no_grad(), in_full_precision():
         try:
             exported = torch.export.export(module, (example_input,), strict=False)
         except Exception as error:

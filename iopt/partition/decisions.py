@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from iopt.door.given import check_kind
+from iopt.door.wording import shown
 from iopt.errors import PlanError
 from iopt.partition.geometry import IC, IC_ROWS, OC, Geometry, H, Ints
 from iopt.partition.plan import Axis, Direct, Interval, Plan, Scatter, Split
@@ -61,6 +63,9 @@ def split_code(split: Split) -> int:
 
 def check(problem: Problem, geometry: Geometry, plan: Plan) -> None:
     """Raise `PlanError` unless every operator is split along an axis it may take, by intervals that partition it."""
+    check_kind(plan, Plan, "plan")
+    if not isinstance(plan.splits, tuple | list) or not all(isinstance(split, Split) for split in plan.splits):
+        raise PlanError(f"plan: splits is {shown(plan.splits)}; expected a Split for each operator, in a tuple")
     names = [operator.name for operator in problem.operators]
     if [split.operator for split in plan.splits] != names:
         raise PlanError(f"the plan is not for {problem.graph.name}: its operators are not {', '.join(names)}")
@@ -68,6 +73,7 @@ def check(problem: Problem, geometry: Geometry, plan: Plan) -> None:
         code = split_code(split)
         size, unit = int(geometry.size[index, code]), int(geometry.unit[index, code])
         where = f"operator {split.operator!r}"
+        _check_words(split, where)
         if size == 0 or (split.along == "rows" and split.axis is not Axis.IC):
             along = f" along {split.along}" if split.along else ""
             raise PlanError(f"{where}: axis {split.axis}{along} is not one it may take")
@@ -81,8 +87,18 @@ def check(problem: Problem, geometry: Geometry, plan: Plan) -> None:
             raise PlanError(f"{where}: via needs a tensor, combine direct leaves partial sums")
 
 
+def _check_words(split: Split, where: str) -> None:
+    for key, word in (("along", "rows"), ("via", "source")):
+        if getattr(split, key) not in (None, word):
+            raise PlanError(f"{where}: {key} is {shown(getattr(split, key))}; expected {word!r} or None")
+    if not isinstance(split.combine, Direct | Scatter | None):
+        raise PlanError(f"{where}: combine is {shown(split.combine)}; expected Direct(), a Scatter or None")
+
+
 def _check_intervals(intervals: tuple[Interval, ...], size: int, unit: int, devices: int, where: str) -> None:
     """Consecutive intervals, one per device, that partition `[0, size)` on multiples of `unit`."""
+    if not isinstance(intervals, tuple | list) or not all(map(_is_interval, intervals)):
+        raise PlanError(f"{where}: {shown(intervals)}; expected (lo, hi) for each device, whole numbers")
     if len(intervals) != devices:
         raise PlanError(f"{where}: {len(intervals)} given for {devices} devices")
     at = 0
@@ -96,3 +112,11 @@ def _check_intervals(intervals: tuple[Interval, ...], size: int, unit: int, devi
         at = hi
     if at != size:
         raise PlanError(f"{where}: they end at {at}; expected {size}")
+
+
+def _is_interval(value: object) -> bool:
+    return (
+        isinstance(value, tuple | list)
+        and len(value) == 2
+        and all(isinstance(end, int | np.integer) and not isinstance(end, bool) for end in value)
+    )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from iopt.door.given import check_kind
+from iopt.door.given import as_tuple, check_kind
 from iopt.door.stopping import check_stopping
-from iopt.door.wording import hint, shown
-from iopt.errors import OptionError
-from iopt.partition.evaluation import evaluate
+from iopt.methods import Method, check_name
+from iopt.partition.evaluation import Evaluator, evaluate
 from iopt.partition.heuristics import plan_coedge, plan_iop, plan_modnn, plan_oc, plan_single
+from iopt.partition.heuristics.coedge import FullyConnected, RatioRule, split_by_rows
+from iopt.partition.heuristics.iop import Combine, paired
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.search import plan_dp
@@ -22,11 +24,9 @@ DEFAULT_GAP = 1e-4
 
 
 @dataclass(frozen=True)
-class Method:
-    """`summary` in one line; `plan` where it is a heuristic: a plan without a bound."""
+class Planner(Method):
+    """`plan` where it is a heuristic: a plan without a bound."""
 
-    name: str
-    summary: str
     plan: Callable[[Problem], Plan] | None = None
 
 
@@ -37,28 +37,29 @@ def _dp(problem: Problem) -> Plan:
 METHODS = {
     method.name: method
     for method in (
-        Method("milp", "exact: axes, integer shares and combine jointly, with a proved bound (HiGHS)"),
-        Method("dp", "exact shortest path over fixed candidate shares, then local moves", _dp),
-        Method("iop", "greedy pairing of OC and IC splits (IOP)", plan_iop),
-        Method(
+        Planner("milp", "exact: axes, integer shares and combine jointly, with a proved bound (HiGHS)"),
+        Planner("dp", "exact shortest path over fixed candidate shares, then local moves", _dp),
+        Planner("iop", "greedy pairing of OC and IC splits (IOP)", plan_iop),
+        Planner(
             "coedge", "rows of convolutions in one ratio, fully connected layers on one device (CoEdge)", plan_coedge
         ),
-        Method("oc", "every operator by output channels, concatenation after each (IOP's baseline)", plan_oc),
-        Method("modnn", "rows from the source and back to it, operator by operator (MoDNN)", plan_modnn),
-        Method("single", "the best single device", plan_single),
+        Planner("oc", "every operator by output channels, concatenation after each (IOP's baseline)", plan_oc),
+        Planner("modnn", "rows from the source and back to it, operator by operator (MoDNN)", plan_modnn),
+        Planner("single", "the best single device", plan_single),
     )
 }
 
 
 def start_plans(problem: Problem) -> list[Plan]:
     """Plans of the fast heuristics in all their variants, as far as they lie in the decision space of the exact
-    method."""
-    return [
-        plan_single(problem),
-        plan_oc(problem),
-        *(plan_coedge(problem, fc=fc) for fc in ("one", "oc")),
-        *(plan_iop(problem, combine=combine) for combine in ("direct", "scatter")),
-    ]
+    method: not MoDNN's, which go through the source."""
+    evaluator = Evaluator(problem)
+    plans = [plan_single(problem), plan_oc(problem)]
+    for ratio in get_args(RatioRule):
+        for fc in get_args(FullyConnected):
+            rows = split_by_rows(problem, evaluator, ratio, fc)
+            plans += [rows.plan, *(paired(problem, evaluator, rows, combine) for combine in get_args(Combine))]
+    return plans
 
 
 def solve(
@@ -76,6 +77,8 @@ def solve(
     """
     check_kind(problem, Problem, "problem")
     chosen = checked(method, time_limit_s, gap)
+    if starts is not None:
+        starts = as_tuple(starts, Plan, "starts", single="[plan]")
     began = time.perf_counter()
     if chosen.plan is not None:
         return judged(problem, method, chosen.plan(problem), time.perf_counter() - began)
@@ -94,9 +97,15 @@ def compare(
     gap: float = DEFAULT_GAP,
     on_progress: OnProgress | None = None,
 ) -> Iterator[Result[Plan]]:
-    """Every method on one problem, the exact one last and started from the others."""
+    """Every method on one problem, the exact one last and started from the others. Raises `OptionError` at once."""
     check_kind(problem, Problem, "problem")
     checked("milp", time_limit_s, gap)
+    return _compared(problem, time_limit_s, gap, on_progress)
+
+
+def _compared(
+    problem: Problem, time_limit_s: float, gap: float, on_progress: OnProgress | None
+) -> Iterator[Result[Plan]]:
     for name in ("single", "oc", "coedge", "modnn", "iop"):
         yield solve(problem, name)
     best = solve(problem, "dp")
@@ -118,11 +127,8 @@ def judged(problem: Problem, method: str, plan: Plan, runtime_s: float) -> Resul
     )
 
 
-def checked(method: str, time_limit_s: float, gap: float) -> Method:
+def checked(method: str, time_limit_s: float, gap: float) -> Planner:
     """The method of that name. Raises `OptionError` for one that does not exist, or limits that make no sense."""
-    if not isinstance(method, str):
-        raise OptionError(f"method is {shown(method)}; expected a name (methods: {', '.join(METHODS)})")
-    if method not in METHODS:
-        raise OptionError(f"unknown method {method!r}{hint(method, METHODS)} (methods: {', '.join(METHODS)})")
+    check_name(method, METHODS)
     check_stopping(time_limit_s, gap)
     return METHODS[method]

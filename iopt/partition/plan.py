@@ -7,6 +7,9 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Literal
 
+from iopt.door.wording import shown
+from iopt.errors import PlanError
+
 Interval = tuple[int, int]
 """Half-open `[lo, hi)`; `lo == hi` is empty: the device does not take part."""
 
@@ -39,7 +42,8 @@ class Split:
 
     `along = "rows"` (IC of a linear operator after a flatten): the intervals count rows of the tensor before the
     flatten. `combine` says how the partial sums of an IC split meet; None for the other axes. `via = "source"`: the
-    output is gathered on the source and sent to its consumers from there (MoDNN).
+    output is gathered on the source and sent to its consumers from there (MoDNN). The name of an axis becomes one;
+    raises `PlanError` for any other.
     """
 
     operator: str
@@ -48,6 +52,17 @@ class Split:
     along: Literal["rows"] | None = None
     combine: Direct | Scatter | None = None
     via: Literal["source"] | None = None
+
+    def __post_init__(self) -> None:
+        if type(self.axis) is not Axis:
+            object.__setattr__(self, "axis", _axis(self.axis, self.operator))
+
+
+def _axis(value: object, operator: object) -> Axis:
+    if not isinstance(value, str) or value not in tuple(Axis):
+        expected = " or ".join(repr(axis.value) for axis in Axis)
+        raise PlanError(f"operator {operator!r}: axis is {shown(value)}; expected {expected}")
+    return Axis(value)
 
 
 @dataclass(frozen=True)

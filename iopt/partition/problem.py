@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, get_args
 
 from iopt.cluster import Cluster
 from iopt.door.given import check_kind
+from iopt.door.wording import shown
 from iopt.errors import ClusterError, ModelError, OptionError
 from iopt.graph import Graph, Operator
 from iopt.graph.layers import Conv2d, Linear, Pool
@@ -35,7 +36,9 @@ class Problem:
     the executor has at once, by the byte) or `paper` (parameters + the largest share of a pre tensor written).
     `relayout`: what moves where the axes before and after a transfer do not match; under `concatenation` everybody who
     needs anything receives all of the tensor, and every bound assumes it.
-    Raises `ModelError` for a network with branches or exits, `ClusterError` for a cluster with links of their own.
+    Raises `OptionError` for an option that makes no sense, `ModelError` for a network with branches or exits, or where
+    a convolution has positions that read padding alone (the boxes of a split have no place for them), `ClusterError`
+    for a cluster with links of their own.
     """
 
     graph: Graph
@@ -47,6 +50,8 @@ class Problem:
     def __post_init__(self) -> None:
         check_kind(self.graph, Graph, "graph", "iopt.load")
         check_kind(self.cluster, Cluster, "cluster", "iopt.Cluster.load")
+        if type(self.along_rows) is not bool:
+            raise OptionError(f"along_rows is {shown(self.along_rows)}; expected True or False")
         for key, value, known in (
             ("memory", self.memory, get_args(MemoryModel)),
             ("relayout", self.relayout, get_args(Relayout)),
@@ -62,6 +67,12 @@ class Problem:
             raise ModelError(
                 f"{self.graph.name} has branches ({_first_branch(self.graph)}); only chains can be planned so far"
             )
+        for operator in self.graph:
+            if isinstance(operator.body, Conv2d) and operator.body.window.may_read_nothing:
+                raise ModelError(
+                    f"operator {operator.name!r}: padding is {operator.body.window.padding}; a partition is of "
+                    "convolutions whose padding is less than their reach, so that no output is of padding alone"
+                )
         if self.cluster.network.links:
             raise ClusterError(
                 f"cluster {self.cluster.name!r}: network.links: expected none, since partition plans assume a link "

@@ -66,9 +66,11 @@ def _of_split(tensors: Tensors, held: Boxes, need: Boxes) -> Ints:
     full = np.where(by_rows, tensors.rows, tensors.channels)[..., None]
     lo = np.where(aligned, need.lo, 0)
     hi = np.where(aligned, need.hi, full)
-    overlap = np.minimum(held.hi[..., :, None], hi[..., None, :]) - np.maximum(held.lo[..., :, None], lo[..., None, :])
-    each = np.where(by_rows, tensors.row_bytes, tensors.channel_bytes)[..., None, None]
-    split: Ints = np.maximum(overlap, 0) * need.present[..., None, :] * each
+    split: Ints = np.minimum(held.hi[..., :, None], hi[..., None, :])
+    split -= np.maximum(held.lo[..., :, None], lo[..., None, :])
+    np.maximum(split, 0, out=split)
+    each = np.where(by_rows, tensors.row_bytes, tensors.channel_bytes)[..., None]
+    split *= (need.present * each)[..., None, :]
     return split
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from iopt.door.given import check_kind
+from iopt.door.stopping import check_gap
 from iopt.result import Result
 
 if TYPE_CHECKING:
@@ -13,7 +15,9 @@ Plan = TypeVar("Plan")
 
 
 def result_to_dict(result: Result[object], gap_tolerance: float, unit: str) -> dict[str, Any]:
-    """All of a result but its plan and its history."""
+    """All of a result but its plan and its history. Raises `OptionError` for what is no result and no gap."""
+    check_kind(result, Result, "result", how="solve gives one")
+    check_gap(gap_tolerance, "gap_tolerance")
     return {
         "method": result.method,
         "status": result.status.value,

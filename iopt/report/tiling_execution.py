@@ -29,7 +29,8 @@ def print_execution(console: Console, problem: Problem, found: Execution) -> Non
     runs = f"{len(found.times_s)} runs each, in turn" if len(found.times_s) > 1 else "one run each"
     console.print(f"times: {runs}; memory: of tensors, without weights and the caller's input")
     if found.scratch_bytes:
-        console.print(f"a convolution of the library takes up to {memory(found.scratch_bytes)} more while it runs")
+        scratch, most = memory(found.scratch_bytes), memory(found.scratch_limit_bytes)
+        console.print(f"a convolution of the library takes up to {scratch} more while it runs, limit {most}")
     console.print(f"{found.speedup:.2f} x as fast as the untiled network in its faster layout")
     console.print(f"outputs differ by {found.difference:.2g} of the largest value at most")
 

@@ -10,7 +10,7 @@ from iopt.report.style import table
 from iopt.report.tiling_units import memory
 from iopt.report.units import milliseconds, percent
 from iopt.tiling.files import Host
-from iopt.tiling.layers import chain
+from iopt.tiling.layers import layers_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,12 +28,14 @@ def print_host(console: Console, graph: Graph, host: Host) -> None:
     grid.add_column("layer", no_wrap=True)
     for name in ("whole ms", "ns a cell", "smallest tile", "ns a cell there"):
         grid.add_column(name, justify="right", no_wrap=True)
-    for layer, times in zip(chain(graph), host.model.layers, strict=True):
+    for layer, times in zip(layers_of(graph), host.model.layers, strict=True):
         (least, quick), (most, slow) = (times.cells[0], times.seconds[0]), (times.cells[-1], times.seconds[-1])
         smallest = [f"{least:,.0f} cells", f"{1e9 * quick / least:,.1f}"] if least < most else ["-", "-"]
         grid.add_row(layer.name, milliseconds(slow), f"{1e9 * slow / most:,.1f}", *smallest)
     print_table(console, grid)
-    console.print(f"besides {host.model.call_s * 1e6:.1f} us a call and {host.model.tile_s * 1e6:.1f} us a tile")
+    model = host.model
+    besides = f"besides {model.call_s * 1e6:.1f} us a call, {model.tile_s * 1e6:.1f} us a tile"
+    console.print(f"{besides} and {model.copy_s * 2**20 * 1e6:.1f} us a MiB that tiles copy")
     if host.bias_bytes is not None:
         console.print(f"bias of the predictor mafat {memory(host.bias_bytes)}")
     if host.measured is not None:

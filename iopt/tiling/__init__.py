@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from iopt.tiling.fronts import Front, Point, front
     from iopt.tiling.host.profiling import profile
     from iopt.tiling.latency import HostModel, LayerTime
-    from iopt.tiling.layers import Layer, chain
+    from iopt.tiling.layers import Layer, layers_of
     from iopt.tiling.methods import compare, solve
     from iopt.tiling.notation import parse, written
     from iopt.tiling.plan import Configuration, Group
@@ -45,7 +45,7 @@ _HOMES = {
     "Point": "fronts",
     "Problem": "problem",
     "Runtime": "executor.runtime",
-    "chain": "layers",
+    "layers_of": "layers",
     "compare": "methods",
     "evaluate": "evaluation",
     "execute": "executor.trial",
@@ -76,11 +76,11 @@ __all__ = [
     "Point",
     "Problem",
     "Runtime",
-    "chain",
     "compare",
     "evaluate",
     "execute",
     "front",
+    "layers_of",
     "load",
     "load_host",
     "parse",

@@ -40,17 +40,17 @@ def judged(problem: Problem) -> Iterator[tuple[Configuration, Evaluation]]:
 
 
 def most_configurations(problem: Problem) -> int:
-    """How many there are where every layer may be tiled in every way."""
+    """How many there are where every unit may be tiled in every way."""
     options = len(list(_tilings(problem)))
-    return int(options * (options + 1) ** (len(problem.layers) - 1))
+    return int(options * (options + 1) ** (len(problem.units) - 1))
 
 
 def all_configurations(problem: Problem) -> Iterator[Configuration]:
-    """All cuts with all tilings, and with reuse where the problem allows it."""
-    count = len(problem.layers)
+    """All cuts between units with all tilings, and with reuse where the problem allows it."""
+    units = problem.units
     tilings = list(_tilings(problem))
-    for is_cut in product((False, True), repeat=count - 1):
-        stops = [index for index, cut in enumerate(is_cut, start=1) if cut] + [count]
+    for is_cut in product((False, True), repeat=len(units) - 1):
+        stops = [unit.first for unit, cut in zip(units[1:], is_cut, strict=True) if cut] + [len(problem.layers)]
         spans = list(zip([0, *stops[:-1]], stops, strict=True))
         for chosen in product(tilings, repeat=len(spans)):
             yield Configuration(

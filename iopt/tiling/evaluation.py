@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from iopt.door.given import check_kind
 from iopt.graph.layers import ELEMENT_BYTES
+from iopt.tiling.copies import step_copies
 from iopt.tiling.fitting import check
-from iopt.tiling.layers import Layer
+from iopt.tiling.layers import Layer, map_shape
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.predictors import (
     assembly_bytes,
@@ -25,6 +26,9 @@ from iopt.tiling.predictors import (
 from iopt.tiling.problem import Problem
 from iopt.tiling.rim import rim_cells
 from iopt.tiling.tiles import Step, group_tiles
+
+Held = dict[int, int]
+"""Bytes that a tile holds of maps, by the layer of its group that wrote them."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Evaluator:
     """Judges any number of configurations of one problem; a group that comes again is not computed again."""
 
     def __init__(self, problem: Problem) -> None:
+        check_kind(problem, Problem, "problem")
         self.problem = problem
         self._known: dict[Group, GroupCost] = {}
 
@@ -100,7 +105,9 @@ class Evaluator:
         for layer in own:
             cells = layer.output.height * layer.output.width
             x = int(scratch_bytes(problem.predictor, problem.backend, layer, cells))
-            needs.append(untiled_bytes(problem.predictor, layers, layer.index, x) + problem.streamed_bytes(layer))
+            alive = problem.alive[layer.index]
+            maps = untiled_bytes(problem.predictor, layers, layer.index, alive, x)
+            needs.append(maps + problem.streamed_bytes(layer))
             latency_s += 0.0 if problem.host is None else float(problem.host.seconds(layer.index, cells))
         peak = max(needs)
         return GroupCost(
@@ -118,29 +125,43 @@ class Evaluator:
         peak, at, alive, most_alive, macs, latency_s = -1, (group.first, (0, 0)), 0, 0, 0, 0.0
         for tile in group_tiles(layers, group, problem.grid):
             latency_s += 0.0 if problem.host is None else problem.host.cut_s
+            held: Held = {}
             for step in tile.steps:
                 layer = layers[step.layer]
-                needs = self._working(layer, step, step.layer == group.first, alive)
+                needs = self._working(layer, step, held, alive)
                 if needs > peak:
                     peak, at = needs, (step.layer, (tile.row, tile.column))
+                for name in layer.frees:
+                    held.pop(name, None)
+                held[step.layer] = layer.output.channels * step.holds.cells * ELEMENT_BYTES
                 alive += _strip_bytes(layer, step)
                 most_alive = max(most_alive, alive)
                 cells = self._computed(layer, step)
                 macs += layer.cell_macs * cells
-                latency_s += 0.0 if problem.host is None else float(problem.host.seconds(layer.index, cells))
+                latency_s += self._seconds(group, step, cells)
         seconds = None if problem.host is None else latency_s
         return GroupCost(group, besides + peak, *at, macs, seconds, most_alive)
 
-    def _working(self, layer: Layer, step: Step, is_first: bool, alive: int) -> int:
+    def _seconds(self, group: Group, step: Step, cells: int) -> float:
+        """Of one layer of one tile, which computes so many cells; 0 without a host."""
+        host = self.problem.host
+        if host is None:
+            return 0.0
+        return float(host.seconds(step.layer, cells) + host.copying(step_copies(self.problem, group, step)))
+
+    def _working(self, layer: Layer, step: Step, held: Held, alive: int) -> int:
         """The most that one layer of one tile needs, with the strips alive; 0 where there is nothing to do."""
         problem, needs = self.problem, 0
         out = layer.output.channels * ELEMENT_BYTES
         if cells := self._computed(layer, step):
             height, width = step.reads.rows.size, step.reads.columns.size
-            i = layer.input.channels * height * width * ELEMENT_BYTES
-            q = copied_bytes(problem.predictor, problem.backend, layer, is_first, height, width, step.padding)
+            d = sum([held.get(name, 0) for name in layer.frees])
+            whole = {name for name in layer.inputs if name not in held}
+            view = sum([map_shape(problem.layers, name).channels for name in whole]) * height * width * ELEMENT_BYTES
+            columns = step.origin_columns(layer)
+            q = copied_bytes(problem.predictor, problem.backend, layer, columns, height, width, step.padding)
             x = scratch_bytes(problem.predictor, problem.backend, layer, cells)
-            needs = int(tile_bytes(problem.predictor, is_first, i, q, out * cells, x))
+            needs = int(tile_bytes(problem.predictor, sum(held.values()), d, view, q, out * cells, x))
             needs += problem.streamed_bytes(layer)
         if step.taken:
             needs = max(needs, assembly_bytes(out * step.computes.cells, out * step.holds.cells))
@@ -148,7 +169,7 @@ class Evaluator:
 
     def _computed(self, layer: Layer, step: Step) -> int:
         """Output cells that the layer computes for the tile."""
-        if self.problem.crop == "exact":
+        if self.problem.crop == "exact" or not step.computes.cells:
             return step.computes.cells
         return int(rim_cells(layer, step.reads.rows.size, step.reads.columns.size))
 
@@ -161,6 +182,4 @@ def _strip_bytes(layer: Layer, step: Step) -> int:
 
 def evaluate(problem: Problem, configuration: Configuration) -> Evaluation:
     """The configuration's costs. Raises `PlanError` for one that does not fit the network."""
-    check_kind(problem, Problem, "problem")
-    check_kind(configuration, Configuration, "configuration", how="iopt.tiling.parse reads one, such as 5x5/8/2x2")
     return Evaluator(problem)(configuration)

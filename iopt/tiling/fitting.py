@@ -2,30 +2,70 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
+from iopt.door.given import check_kind
+from iopt.door.wording import shown
 from iopt.errors import PlanError
-from iopt.tiling.grids import bounds
-from iopt.tiling.plan import Configuration, Group
+from iopt.tiling.grids import bounds, finest
+from iopt.tiling.plan import Configuration, Group, Reuse
 from iopt.tiling.problem import Problem
+from iopt.tiling.units import Unit
+
+MOST_STEPS = 250_000
+"""Layers x tiles of a configuration at most: to judge it takes some ten seconds then."""
 
 
 def check(problem: Problem, configuration: Configuration) -> None:
-    """Raise `PlanError` unless the groups hold every layer once and each can be tiled as it says."""
+    """Raise `PlanError` unless the groups hold every layer once, each can be tiled as it says, and all have few enough
+    tiles."""
     layers, stop = problem.layers, 0
+    _check_kinds(configuration)
     if not configuration.groups:
         raise PlanError("the configuration has no groups")
     for group in configuration.groups:
-        where = f"group of layers {group.first} ... {group.last}"
+        where = f"group of layers {shown(group.first)} ... {shown(group.last)}"
         if group.first != stop or not group.first <= group.last < len(layers):
             raise PlanError(f"{where}: expected groups that follow each other from layer 0 to {len(layers) - 1}")
         if min(group.rows, group.columns) < 1:
-            raise PlanError(f"{where}: it has {group.rows}x{group.columns} tiles; expected 1 or more")
-        if group.reuse not in ("none", "checkerboard"):
-            raise PlanError(f"{where}: reuse is {group.reuse!r}; expected 'none' or 'checkerboard'")
+            raise PlanError(f"{where}: it has {shown(group.rows)}x{shown(group.columns)} tiles; expected 1 or more")
+        _check_cut(problem, group, where)
         if group.is_tiled:
             check_tiling(problem, group, where)
         stop = group.last + 1
     if stop != len(layers):
         raise PlanError(f"the configuration ends with layer {stop - 1}; the network ends with {len(layers) - 1}")
+    steps = sum((group.last - group.first + 1) * group.rows * group.columns for group in configuration.groups)
+    if steps > MOST_STEPS:
+        raise PlanError(f"the configuration has {steps:,} layers times tiles; expected {MOST_STEPS:,} or fewer")
+
+
+def _check_kinds(configuration: Configuration) -> None:
+    check_kind(configuration, Configuration, "configuration", how="iopt.tiling.parse reads one, such as 5x5/8/2x2")
+    if not isinstance(configuration.groups, tuple):
+        raise PlanError(f"the configuration's groups are {shown(configuration.groups)}; expected a tuple of them")
+    for group in configuration.groups:
+        check_kind(group, Group, "a group of the configuration")
+        for key in ("first", "last", "rows", "columns"):
+            if type(getattr(group, key)) is not int:
+                raise PlanError(f"{key} of a group is {shown(getattr(group, key))}; expected a whole number")
+        if not (isinstance(group.reuse, str) and group.reuse in get_args(Reuse)):
+            raise PlanError(f"reuse of a group is {shown(group.reuse)}; expected 'none' or 'checkerboard'")
+
+
+def _check_cut(problem: Problem, group: Group, where: str) -> None:
+    for unit in problem.units:
+        if unit.first <= group.last < unit.last:
+            inside = f"the block of layers {unit.first} ... {unit.last} ({_names(problem, unit)})"
+            before = f"before layer {unit.first} or " if unit.first > group.first else ""
+            raise PlanError(
+                f"{where}: it ends inside {inside}, whose branches stay in one group; expected it to end {before}with "
+                f"layer {unit.last}"
+            )
+
+
+def _names(problem: Problem, unit: Unit) -> str:
+    return f"{problem.layers[unit.first].name} ... {problem.layers[unit.last].name}"
 
 
 def check_tiling(problem: Problem, group: Group, where: str) -> None:
@@ -33,12 +73,17 @@ def check_tiling(problem: Problem, group: Group, where: str) -> None:
     for layer in problem.layers[group.first : group.last + 1]:
         if layer.whole:
             raise PlanError(f"{where}: {layer.name} cannot be tiled: {layer.whole}; expected 1x1")
+    block = next((unit for unit in problem.units if unit.is_block and group.first <= unit.first <= group.last), None)
+    for what, asked in (("reuse", group.reuse != "none"), ("crop 'rim'", problem.crop == "rim")):
+        if block is not None and asked:
+            layers = f"the block of layers {block.first} ... {block.last} ({_names(problem, block)})"
+            raise PlanError(f"{where}: {what} is for layers in a row, not for {layers}")
     if group.reuse != "none" and problem.crop == "rim":
         raise PlanError(f"{where}: reuse does not go with crop 'rim'")
     output = problem.layers[group.last].output
     for what, size, count in (("rows", output.height, group.rows), ("columns", output.width, group.columns)):
         if bounds(size, count, problem.grid) is None:
-            finest = max(n for n in range(1, min(size, count) + 1) if bounds(size, n, problem.grid) is not None)
+            most = finest(size, count, problem.grid)
             raise PlanError(
-                f"{where}: {count} {what} of tiles on a map of {size} leave one empty; expected {finest} or fewer"
+                f"{where}: {shown(count)} {what} of tiles on a map of {size} leave one empty; expected {most} or fewer"
             )

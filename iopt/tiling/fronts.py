@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from iopt.door.given import check_kind
+from iopt.tiling.methods import checked
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
 from iopt.tiling.search.exact import paths_of
@@ -34,8 +35,10 @@ def front(problem: Problem, max_groups: int | None = None) -> Front:
     """The whole front of memory and multiply-accumulates, or of memory and latency where that is the objective.
 
     It is exact; of several configurations with the same values one is named. `memory_bytes` and `overhead` limit it.
+    `max_groups`: of configurations of at most so many. Raises `OptionError`.
     """
     check_kind(problem, Problem, "problem")
+    checked("exact", max_groups)
     table = build(problem)
     paths = paths_of(problem, max_groups, table)
     limit = NEVER - 1 if problem.memory_bytes is None else problem.memory_bytes

@@ -20,3 +20,9 @@ def bounds(size: int, count: int, grid: Grid) -> list[int] | None:
     step = -(-size // count)
     borders = [min(step * j, size) for j in range(count + 1)]
     return borders if borders[-2] < size else None
+
+
+def finest(size: int, count: int, grid: Grid) -> int:
+    """The largest number of tiles, `count` at most, that leaves none of them empty."""
+    most = min(size, count)
+    return most if grid == "balanced" else -(-size // -(-size // most))

@@ -67,6 +67,7 @@ def host_to_dict(host: HostModel) -> dict[str, Any]:
     return {
         "call_s": float(host.call_s),
         "tile_s": float(host.tile_s),
+        "copy_s": float(host.copy_s),
         "layers": [
             {"cells": list(map(float, layer.cells)), "seconds": list(map(float, layer.seconds))}
             for layer in host.layers
@@ -75,11 +76,11 @@ def host_to_dict(host: HostModel) -> dict[str, Any]:
 
 
 def host_of(data: Mapping[str, Any]) -> HostModel:
-    """Raises `OptionError` that names the layer where its times make no sense."""
+    """Raises `PlanError` that names the layer whose times make no sense, `OptionError` for overheads that make none."""
     layers = []
     for index, layer in enumerate(data["layers"]):
         try:
             layers.append(LayerTime(tuple(layer["cells"]), tuple(layer["seconds"])))
         except IoptError as error:
             raise PlanError(f"layers[{index}]: {error}") from None
-    return HostModel(tuple(layers), data["call_s"], data["tile_s"])
+    return HostModel(tuple(layers), data["call_s"], data["tile_s"], data["copy_s"])

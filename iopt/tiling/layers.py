@@ -1,4 +1,4 @@
-"""A network as tiling sees it: a chain of layers, each with a window that says what a region of its output reads.
+"""A network as tiling sees it: layers in topological order, each with a window that says what a region of it reads.
 
 A planning operator gives one layer for its body and one for the pooling of its epilogue, each with the elementwise
 steps that follow it (bias, batch norm, activation), which work in place and hold no memory of their own.
@@ -6,9 +6,12 @@ steps that follow it (bias, batch norm, activation), which work in place and hol
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from iopt.door.given import check_kind
 from iopt.errors import ModelError
 from iopt.graph import INPUT, Graph, Operator
 from iopt.graph.layers import (
@@ -25,20 +28,26 @@ from iopt.graph.layers import (
     Window,
 )
 
-Kind = Literal["conv", "max", "average", "linear", "elementwise"]
+Kind = Literal["conv", "max", "average", "linear", "elementwise", "add", "concat"]
 
 POINT = Window((1, 1))
 """Of a layer that reads the cell it writes."""
 
+SOURCE = -1
+"""Of the network's input among `Layer.inputs`."""
+
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a chain.
+    """One layer.
 
     `name`: of its operator, with `.pool` for the pooling of an epilogue; `body`: what it computes, `steps`: what is
-    then done in place. `window`: how far a region reads, in floor mode or, for a max-pool, in either; None where no
-    window describes it. `whole`: why it needs its whole input, so that it runs in untiled groups only; empty where it
-    may be tiled. `weight_bytes`: kernels alone; `parameter_bytes`: with biases and batch norms, as they are held.
+    then done in place. `input`: the map that it reads, the first of several, which differ in channels alone. `window`:
+    how far a region reads, in floor mode or, for a max-pool, in either; None where no window describes it. `whole`: why
+    it needs its whole input, so that it runs in untiled groups only; empty where it may be tiled. `weight_bytes`:
+    kernels alone; `parameter_bytes`: with biases and batch norms, as they are held.
+    `inputs`: indices of the layers whose maps it reads, `SOURCE` for the network's input, several for `add` and
+    `concat`; `frees`: those of them that no later layer reads.
     """
 
     index: int
@@ -52,6 +61,8 @@ class Layer:
     weight_bytes: int = 0
     parameter_bytes: int = 0
     whole: str = ""
+    inputs: tuple[int, ...] = ()
+    frees: tuple[int, ...] = ()
 
     @property
     def groups(self) -> int:
@@ -69,6 +80,14 @@ class Layer:
         return self.cell_macs * self.output.height * self.output.width
 
     @property
+    def extent(self) -> int:
+        """The largest of its numbers: bytes of its padded input, output, columns and weights, multiply-accumulates."""
+        around = (0, 0) if self.window is None else self.window.padding
+        rows, columns = (self.input[side + 1] + 2 * around[side] for side in (0, 1))
+        padded, cells = self.input.channels * rows * columns * ELEMENT_BYTES, self.output.height * self.output.width
+        return max(padded, 3 * self.output.bytes, self.column_bytes * cells, self.parameter_bytes, self.macs)
+
+    @property
     def column_bytes(self) -> int:
         """Bytes that im2col writes per output cell: kernel rows x kernel columns x input channels; 0 but for `conv`."""
         if self.kind != "conv" or self.window is None:
@@ -77,35 +96,50 @@ class Layer:
         return rows * columns * self.input.channels * ELEMENT_BYTES
 
 
-def chain(graph: Graph) -> tuple[Layer, ...]:
-    """The layers of a graph, in order. Raises `ModelError`, naming the operator, where the graph is no chain."""
+def layers_of(graph: Graph) -> tuple[Layer, ...]:
+    """The layers of a graph, in topological order. Raises `ModelError`, naming the operator, for early exits."""
+    check_kind(graph, Graph, "network", "iopt.load")
     layers: list[Layer] = []
-    before = INPUT
+    written, readers = {INPUT: SOURCE}, Counter(name for operator in graph for name in operator.inputs)
     for operator in graph:
-        _check_link(graph, operator, before)
-        before = operator.name
+        _check_exit(graph, operator)
+        inputs = tuple(written[name] for name in operator.inputs)
         for layer in _layers(operator):
-            if layer.kind == "elementwise" and layers:
-                last = layers[-1]
-                layers[-1] = replace(
-                    last,
-                    steps=(*last.steps, *layer.steps),
-                    parameter_bytes=last.parameter_bytes + layer.parameter_bytes,
-                    whole=last.whole or layer.whole,
-                )
+            before = inputs[0]
+            if layer.kind == "elementwise" and before != SOURCE and readers[operator.inputs[0]] == 1:
+                layers[before] = _joined(layers[before], layer)
             else:
-                layers.append(replace(layer, index=len(layers)))
-    return tuple(layers)
+                layers.append(replace(layer, index=len(layers), inputs=inputs))
+                inputs = (len(layers) - 1,)
+        written[operator.name] = inputs[0]
+    last = {name: layer.index for layer in layers for name in layer.inputs}
+    return tuple(
+        replace(layer, frees=tuple(name for name in dict.fromkeys(layer.inputs) if last[name] == layer.index))
+        for layer in layers
+    )
 
 
-def _check_link(graph: Graph, operator: Operator, before: str) -> None:
-    where = f"graph {graph.name!r}: operator {operator.name!r}"
-    if isinstance(operator.body, Add | Concat):
-        raise ModelError(f"{where} joins branches; tiling is for chains")
-    if operator.inputs != (before,):
-        raise ModelError(f"{where} reads {', '.join(map(repr, operator.inputs))}; tiling is for chains: {before!r}")
+def map_shape(layers: Sequence[Layer], index: int) -> Shape:
+    """Of the map that a layer writes, or of the network's input."""
+    return layers[0].input if index == SOURCE else layers[index].output
+
+
+def _joined(layer: Layer, steps: Layer) -> Layer:
+    """The layer with the steps of the elementwise one that alone reads it."""
+    return replace(
+        layer,
+        steps=(*layer.steps, *steps.steps),
+        parameter_bytes=layer.parameter_bytes + steps.parameter_bytes,
+        whole=layer.whole or steps.whole,
+    )
+
+
+def _check_exit(graph: Graph, operator: Operator) -> None:
     if any(writer == operator.name for _, writer in graph.exits[:-1]):
-        raise ModelError(f"{where} writes an early exit; tiling is for networks with one output")
+        raise ModelError(
+            f"graph {graph.name!r}: operator {operator.name!r} writes an early exit; "
+            "tiling is for networks with one output"
+        )
 
 
 def _layers(operator: Operator) -> list[Layer]:
@@ -145,6 +179,10 @@ def _window(body: Body, before: Shape, after: Shape) -> tuple[Kind, Window | Non
             return "linear", None, "a linear layer reads its whole input"
         case Pool():
             return (body.reduce, *_pool_window(body, before, after))
+        case Add():
+            return "add", POINT, ""
+        case Concat():
+            return "concat", POINT, ""
     return "elementwise", POINT, ""
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import get_args
 
-from iopt.door.given import check_kind
+from iopt.door.given import check_choice, check_count, check_kind
 from iopt.door.numbers import is_number
-from iopt.door.wording import hint, shown
+from iopt.door.wording import shown
 from iopt.errors import OptionError
+from iopt.methods import Method, check_name
 from iopt.result import OnProgress, Result, Status
 from iopt.tiling.evaluation import evaluate
 from iopt.tiling.heuristics.deepthings import deepthings
@@ -24,14 +25,6 @@ from iopt.tiling.search.exact import exact
 from iopt.tiling.search.table import build
 
 DEFAULT_TIME_LIMIT_S = 60.0
-
-
-@dataclass(frozen=True)
-class Method:
-    """`summary` in one line."""
-
-    name: str
-    summary: str
 
 
 METHODS = {
@@ -50,38 +43,40 @@ def solve(
     problem: Problem,
     method: str = "exact",
     max_groups: int | None = None,
-    bottom: Bottom = "2x2",
+    bottom: Bottom | None = None,
     fallback: bool = False,
-    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+    time_limit_s: float | None = None,
     on_progress: OnProgress | None = None,
 ) -> Result[Configuration]:
     """Decide which layers are fused and how each group is tiled.
 
-    `method`: a name of `METHODS`; `max_groups`: of `exact`, at most so many; `bottom` and `fallback`: of `mafat`, see
-    there; `time_limit_s`: of `milp`. The objective is in multiply-accumulates, seconds or bytes, as the problem says.
-    Without a configuration `exact` and `milp` say INFEASIBLE and how much memory the least one needs; others say
-    UNKNOWN. Raises `OptionError`.
+    `method`: a name of `METHODS`; `max_groups`: of `exact`, at most so many; `bottom` (2x2 by default) and `fallback`:
+    of `mafat`, see there; `time_limit_s`: of `milp`, 60 unless given. The objective is in multiply-accumulates, seconds
+    or bytes, as the problem says. Without a configuration `exact` and `milp` say INFEASIBLE and how much memory the
+    least one needs; others say UNKNOWN. Raises `OptionError`, also for what the method does not have.
     """
     check_kind(problem, Problem, "problem")
-    checked(method, max_groups, bottom, time_limit_s)
+    checked(method, max_groups, bottom, fallback, time_limit_s)
     began = time.perf_counter()
     if method == "exact":
         result = _exact(problem, max_groups)
     elif method == "milp":
         from iopt.tiling.milp import solve_milp
 
-        result = solve_milp(problem, time_limit_s, on_progress=on_progress)
+        result = solve_milp(problem, time_limit_s or DEFAULT_TIME_LIMIT_S, on_progress=on_progress)
         if result.status is Status.INFEASIBLE:
             result = replace(result, message=shortage(problem))
     else:
-        result = _heuristic(problem, method, bottom, fallback)
+        result = _heuristic(problem, method, bottom or "2x2", fallback)
     return replace(result, runtime_s=time.perf_counter() - began)
 
 
 def compare(problem: Problem, time_limit_s: float = DEFAULT_TIME_LIMIT_S) -> Iterator[Result[Configuration]]:
-    """Every method on one problem, the exact ones last."""
+    """Every method on one problem, the exact ones last. `time_limit_s`: of `milp`. Raises `OptionError`."""
+    check_kind(problem, Problem, "problem")
+    checked("milp", time_limit_s=time_limit_s)
     for name in reversed(METHODS):
-        yield solve(problem, name, time_limit_s=time_limit_s)
+        yield solve(problem, name, time_limit_s=time_limit_s if name == "milp" else None)
 
 
 def _exact(problem: Problem, max_groups: int | None) -> Result[Configuration]:
@@ -112,18 +107,26 @@ def _heuristic(problem: Problem, name: str, bottom: Bottom, fallback: bool) -> R
 def checked(
     method: str,
     max_groups: int | None = None,
-    bottom: Bottom = "2x2",
-    time_limit_s: float = DEFAULT_TIME_LIMIT_S,
+    bottom: Bottom | None = None,
+    fallback: bool = False,
+    time_limit_s: float | None = None,
 ) -> None:
-    """Raises `OptionError` for a method that does not exist, or a parameter that makes no sense."""
-    if not isinstance(method, str) or method not in METHODS:
-        near = hint(method, METHODS) if isinstance(method, str) else ""
-        raise OptionError(f"unknown method {shown(method)}{near} (methods: {', '.join(METHODS)})")
-    if max_groups is not None and (type(max_groups) is not int or max_groups < 1):
-        raise OptionError(f"max_groups is {shown(max_groups)}; expected a whole number, 1 or more")
-    if max_groups is not None and method != "exact":
-        raise OptionError(f"max_groups is for the method 'exact'; the method is {method!r}")
-    if bottom not in get_args(Bottom):
-        raise OptionError(f"bottom is {shown(bottom)}; expected '2x2' or 'free'")
-    if not (is_number(time_limit_s) and time_limit_s > 0):
+    """Raises `OptionError` for a method that does not exist, a parameter that makes no sense, or one that the method
+    does not have; None and False are not given."""
+    check_name(method, METHODS)
+    if max_groups is not None:
+        check_count(max_groups, "max_groups")
+    if bottom is not None:
+        check_choice(bottom, get_args(Bottom), "bottom")
+    if type(fallback) is not bool:
+        raise OptionError(f"fallback is {shown(fallback)}; expected True or False")
+    if time_limit_s is not None and not (is_number(time_limit_s) and time_limit_s > 0):
         raise OptionError(f"time limit is {shown(time_limit_s)}; expected a number of seconds above zero")
+    for key, given, owner in (
+        ("max_groups", max_groups, "exact"),
+        ("bottom", bottom, "mafat"),
+        ("fallback", fallback or None, "mafat"),
+        ("time_limit_s", time_limit_s, "milp"),
+    ):
+        if given is not None and method != owner:
+            raise OptionError(f"{key} is for the method {owner!r}; the method is {method!r}")

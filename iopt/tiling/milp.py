@@ -6,49 +6,60 @@ something that the search does not: how far its relaxation is from the optimum.
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-from formulations import tiling as formulation
-from iopt.exact import TOLERANCE, Solver
+from formulations.tiling_data import TilingData
 from iopt.incumbent import Incumbent
 from iopt.result import OnProgress, Result
 from iopt.tiling.evaluation import Evaluator
-from iopt.tiling.milp_data import configuration, tiling_data
+from iopt.tiling.milp_data import Units, configuration, tiling_data
 from iopt.tiling.objective import value
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
 from iopt.tiling.search.table import Table, build
 
+TOLERANCE = 1e-9
+"""Of bounds, in the units of the model: the solver's own."""
+
 
 def solve_milp(
     problem: Problem, time_limit_s: float = np.inf, reduce: bool = True, on_progress: OnProgress | None = None
 ) -> Result[Configuration]:
-    """The best configuration, with a proved bound. `reduce`: False gives the solver every group and every tiling."""
+    """The best configuration, with a proved bound. `reduce`: False gives the solver every group and every tiling.
+
+    The time limit counts from here; what comes before the solver is not begun once it is over.
+    """
     best = Incumbent[Configuration](time_limit_s, on_progress)
     table = build(problem)
     data, units = tiling_data(problem, table, reduce)
-    if {layer for a, b, _ in data.choices for layer in range(a, b + 1)} == set(range(data.layers)):
-        is_memory = problem.objective == "memory"
-        model = formulation.build(data, "peak" if is_memory else "work")
-        _search(problem, best, table, model, units.peak if is_memory else units.work)
-    else:
+    if {layer for a, b, _ in data.choices for layer in range(a, b + 1)} != set(range(data.layers)):
         best.prove(np.inf)
+    elif best.left_s() > 0:
+        _solve(problem, best, table, data, units)
     return best.result("milp")
 
 
-def _search(problem: Problem, best: Incumbent[Configuration], table: Table, model: Any, unit: float) -> None:
-    """Solve, and again without a plan that breaks a limit, as it may by the room that limits are given."""
-    judge = Evaluator(problem)
-    while True:
+def _solve(problem: Problem, best: Incumbent[Configuration], table: Table, data: TilingData, units: Units) -> None:
+    """Build the model and solve it, and again without a plan that breaks a limit, as it may by the room that limits are
+    given."""
+    from formulations import tiling as formulation  # Pyomo takes a second to import
+    from iopt.exact import Solver, built
+
+    judge, is_memory = Evaluator(problem), problem.objective == "memory"
+    if best.left_s() <= 0:
+        return
+    unit = units.peak if is_memory else units.work
+    model = built(partial(formulation.build, objective="peak" if is_memory else "work"), data)
+    while best.left_s() > 0:
         solver = Solver(model)
-        solution = solver.solve(
-            best.left_s(), on_bound=lambda _, __, bound: best.prove(max(bound - TOLERANCE, 0.0) * unit)
-        )
+        if best.left_s() <= 0:
+            return
+        solution = solver.solve(best.left_s(), on_bound=lambda _, __, bound: _prove(best, bound, unit))
         best.was_interrupted = solution.was_interrupted
-        best.prove(np.inf if solution.is_infeasible else max(solution.bound - TOLERANCE, 0.0) * unit)
         if solution.values is None:
+            _prove(best, np.inf if solution.is_infeasible else solution.bound, unit)
             return
         solver.load(solution.values)
         choices = formulation.chosen(model)
@@ -56,6 +67,13 @@ def _search(problem: Problem, best: Incumbent[Configuration], table: Table, mode
         evaluation = judge(plan)
         if evaluation.is_feasible:
             best.offer(plan, float(value(problem, evaluation)))
-        if evaluation.is_feasible or best.left_s() <= 0 or best.was_interrupted:
+        _prove(best, solution.bound, unit)
+        if evaluation.is_feasible or best.was_interrupted:
             return
         formulation.exclude(model, choices)
+
+
+def _prove(best: Incumbent[Configuration], bound: float, unit: float) -> None:
+    """`bound` in the units of the model. That nothing is below zero is no bound, unless zero is the optimum."""
+    if bound > TOLERANCE or best.objective == 0:
+        best.prove(max(bound - TOLERANCE, 0.0) * unit)

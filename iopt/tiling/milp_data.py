@@ -43,7 +43,7 @@ def tiling_data(problem: Problem, table: Table, reduce: bool = True) -> tuple[Ti
     }
     memory = None if problem.memory_bytes is None else problem.memory_bytes / units.peak * ROOM
     overhead = None if problem.overhead is None else problem.most_macs / units.work * ROOM
-    return TilingData(len(problem.layers), choices, memory, overhead), units
+    return TilingData(len(table.units), choices, memory, overhead), units
 
 
 def configuration(table: Table, choices: list[Choice]) -> Configuration:
@@ -52,9 +52,7 @@ def configuration(table: Table, choices: list[Choice]) -> Configuration:
 
 
 def _reference(problem: Problem, table: Table) -> int:
-    """The limit, or what the best tiling of the worst layer needs: peaks are then near 1."""
+    """The limit, or what the best tiling of the worst unit needs: peaks are then near 1."""
     if problem.memory_bytes is not None:
         return problem.memory_bytes
-    layers = range(table.layers)
-    over = [table.peak[: layer + 1, layer:].min() for layer in layers]
-    return int(max(over))
+    return int(max(table.peak[: unit + 1, unit:].min() for unit in range(len(table.units))))

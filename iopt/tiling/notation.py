@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from iopt.door.given import check_count, check_kind
 from iopt.door.wording import shown
 from iopt.errors import PlanError
 from iopt.tiling.plan import Configuration, Group
@@ -21,6 +22,8 @@ _FORM = "tilings and cuts in turn, such as 5x5/8/2x2 or 3x3/NoCut"
 
 def parse(text: str, layers: int) -> Configuration:
     """The configuration of a network of `layers` layers that `text` says. Raises `PlanError`."""
+    check_kind(text, str, "configuration", how="such as '5x5/8/2x2'")
+    check_count(layers, "layers")
     where, parts = f"configuration {shown(text)}", text.strip().split("/")
     if len(parts) == 2 and parts[1].lower() == NO_CUT.lower():
         parts = parts[:1]
@@ -38,6 +41,7 @@ def parse(text: str, layers: int) -> Configuration:
 
 def written(configuration: Configuration) -> str:
     """The configuration in the notation that `parse` reads."""
+    check_kind(configuration, Configuration, "configuration")
     tilings = [
         f"{group.rows}x{group.columns}{'c' if group.reuse == 'checkerboard' else ''}" for group in configuration.groups
     ]

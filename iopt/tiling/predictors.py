@@ -1,18 +1,19 @@
 """How many bytes a tile needs at a layer, and how many exist besides: the predictors of docs/tiling.md.
 
-Each function takes numbers, or arrays of them for many tiles at once. Of a tile at a layer: `i` bytes of input, `q` of
-a copy of it, padded or made dense, `o` of output, `x` of scratch.
+Each function takes numbers, or arrays of them for many tiles at once. Of a tile at a layer: `i` bytes of the maps alive
+when it begins, its input among them, `d` of those that it drops as soon as it has a copy, `q` of that copy, padded or
+made dense, `o` of output, `x` of scratch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
 from iopt.graph.layers import ELEMENT_BYTES
-from iopt.tiling.layers import Layer
+from iopt.tiling.layers import SOURCE, Layer, map_shape
 
 Predictor = Literal["lean", "torch", "bound", "plain11", "mafat"]
 """`lean`, `torch`: what our executors allocate, to the byte. `bound`: whole input and output map of a group and the
@@ -33,27 +34,34 @@ Sides = tuple[Bytes, Bytes, Bytes, Bytes]
 """Cells of padding at top, bottom, left and right."""
 
 
+def copier(predictor: Predictor) -> Predictor:
+    """The executor whose copies a latency counts: the predictor's own; `lean`, the default one, where the predictor is
+    of memory alone."""
+    return predictor if predictor in EXECUTORS else "lean"
+
+
 def copied_bytes(
     predictor: Predictor,
     backend: Backend,
     layer: Layer,
-    is_first: bool,
+    held: Bytes,
     height: Bytes,
     width: Bytes,
     padding: Sides,
 ) -> Bytes:
-    """q of a tile of `height` x `width` input cells: 0 where the layer reads the tile as it is.
+    """q of a tile that reads `height` x `width` cells: 0 where the layer reads them as they are.
 
-    Executors copy to pad, and at the first layer of a group because kernels of torch read dense memory: maps are stored
-    row by row, channels last, so whole rows or part of one are dense. im2col gathers its columns from any view, and
-    `lean` pools through views.
+    `held`: columns of the map of which those cells are a view: of a whole map at the first layer of a group, of a tile
+    that another layer reads more of, or `width`. Executors copy to pad, and because kernels of torch read dense memory:
+    maps are stored row by row, channels last, so whole rows or part of one are dense. im2col gathers its columns from
+    any view, and `lean` pools through views.
     """
     if predictor not in EXECUTORS or layer.kind not in _COPYING[predictor]:
         return np.multiply(height, 0)
     sides = [_explicit(predictor, layer, side, *padding[2 * side : 2 * side + 2]) for side in (0, 1)]
     copied = layer.input.channels * (height + sides[0]) * (width + sides[1]) * ELEMENT_BYTES
-    reads_views = not is_first or (layer.kind == "conv" and backend == "im2col")
-    is_strided = np.less(width, layer.input.width) & np.greater(height, 1) & (not reads_views)
+    reads_views = layer.kind == "conv" and backend == "im2col"
+    is_strided = np.less(width, held) & np.greater(height, 1) & (not reads_views)
     return np.where((sides[0] + sides[1] > 0) | is_strided, copied, 0)
 
 
@@ -84,15 +92,15 @@ def scratch_bytes(predictor: Predictor, backend: Backend, layer: Layer, cells: B
     return x
 
 
-def tile_bytes(predictor: Predictor, is_first: bool, i: Bytes, q: Bytes, o: Bytes, x: Bytes) -> Bytes:
-    """The most that one tile has at one layer. `is_first`: of its group, where executors read a view of the whole map.
+def tile_bytes(predictor: Predictor, i: Bytes, d: Bytes, view: Bytes, q: Bytes, o: Bytes, x: Bytes) -> Bytes:
+    """The most that one tile has at one layer. `view`: bytes that it reads of the group's whole input map, which cost
+    executors nothing.
 
-    Executors copy first (i and q exist), then drop i where there is a copy, then compute.
+    Executors copy first (i and q exist), then drop d where there is a copy, then compute.
     """
     if predictor not in EXECUTORS:
-        return i + o + x
-    held = i * 0 if is_first else i
-    return np.maximum(held + q, np.where(q > 0, q, held) + o + x)
+        return i + view + o + x
+    return np.maximum(i + q, np.where(q > 0, i - d + q, i) + o + x)
 
 
 def assembly_bytes(computed: Bytes, held: Bytes) -> Bytes:
@@ -109,11 +117,11 @@ def maps_bytes(predictor: Predictor, layers: Sequence[Layer], first: int, last: 
     return both + (layers[0].input.bytes if predictor == "torch" and first > 0 else 0)
 
 
-def untiled_bytes(predictor: Predictor, layers: Sequence[Layer], index: int, x: int) -> int:
-    """The most while a layer of an untiled group runs. `bound` adds the maps of the group, `maps_bytes`."""
-    layer = layers[index]
-    caller = layers[0].input.bytes if predictor == "torch" and index > 0 else 0
-    return layer.input.bytes + layer.output.bytes + x + caller
+def untiled_bytes(predictor: Predictor, layers: Sequence[Layer], index: int, alive: Iterable[int], x: int) -> int:
+    """The most while a layer of an untiled group runs. `alive`: the maps that it or a later layer reads. `bound` adds
+    the maps of the group, `maps_bytes`."""
+    held = {*alive, SOURCE} if predictor == "torch" else alive
+    return sum(map_shape(layers, name).bytes for name in held) + layers[index].output.bytes + x
 
 
 def untiled_maps_bytes(predictor: Predictor, layers: Sequence[Layer], first: int, last: int) -> int:

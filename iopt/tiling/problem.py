@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
-from iopt.door.given import check_kind
+from iopt.door.given import check_choice, check_kind
 from iopt.door.numbers import is_number
-from iopt.door.wording import hint, shown
-from iopt.errors import OptionError
+from iopt.door.wording import shown
+from iopt.errors import ModelError, OptionError
 from iopt.graph import Graph
 from iopt.tiling.grids import Grid
 from iopt.tiling.latency import HostModel
-from iopt.tiling.layers import Layer, chain
+from iopt.tiling.layers import Layer, layers_of
 from iopt.tiling.predictors import EXECUTORS, Backend, Predictor, Weights
+from iopt.tiling.units import Unit, alive_maps, units_of
 
 Objective = Literal["macs", "latency", "memory"]
 Crop = Literal["exact", "rim"]
@@ -23,6 +24,10 @@ TOLERANCE = 1e-9
 """Relative tolerance of the overhead limit; bytes are whole numbers and have none."""
 ROOM = 1 + 1e-7
 """Limits are so many times as large for a solver, see `iopt.exits.problem`."""
+MOST_BYTES = 2**53
+"""Of a limit."""
+MOST_EXTENT = 2**44
+"""Of one layer, see `Layer.extent`: sums over layers and tiles are then whole numbers of 64 bits."""
 MOST_TILES = 64
 """Rows, and columns, of tiles at most in a search."""
 
@@ -38,7 +43,7 @@ class Problem:
     tiles are cut; `crop`: tiles compute what is wanted (`exact`), or all that darknet computes (`rim`).
     `max_tiles`: rows, and columns, of tiles that a search considers; `reuse`: whether it considers
     checkerboard reuse, which `rim` does not have.
-    Raises `OptionError`, and `ModelError` for a network that is no chain.
+    Raises `OptionError`, and `ModelError` for a network with early exits.
     """
 
     graph: Graph
@@ -66,10 +71,9 @@ class Problem:
             "crop": Crop,
         }
         for key, known in choices.items():
-            value, names = getattr(self, key), get_args(known)
-            if value not in names:
-                near = hint(value, names) if isinstance(value, str) else ""
-                raise OptionError(f"{key} is {shown(value)}; expected {' or '.join(map(repr, names))}{near}")
+            check_choice(getattr(self, key), get_args(known), key)
+        if self.host is not None:
+            check_kind(self.host, HostModel, "host", how="iopt.tiling.load_host(...).model is one")
         self._check_numbers()
         self._check_combinations()
 
@@ -77,8 +81,8 @@ class Problem:
         for key in ("memory_bytes", "bias_bytes"):
             value = getattr(self, key)
             least = 1 if key == "memory_bytes" else 0
-            if value is not None and (type(value) is not int or value < least):
-                raise OptionError(f"{key} is {shown(value)}; expected a whole number of bytes, {least} or more")
+            if value is not None and (type(value) is not int or not least <= value <= MOST_BYTES):
+                raise OptionError(f"{key} is {shown(value)}; expected a whole number of bytes from {least} to 2**53")
         if self.overhead is not None and not (is_number(self.overhead) and self.overhead > 0):
             raise OptionError(f"overhead is {shown(self.overhead)}; expected a factor above zero, such as 1.1")
         if type(self.max_tiles) is not int or not 1 <= self.max_tiles <= MOST_TILES:
@@ -94,6 +98,11 @@ class Problem:
         if self.crop == "rim" and self.predictor in EXECUTORS:
             raise OptionError(f"crop 'rim' is darknet's; the predictor {self.predictor!r} is of an executor that crops")
         layers = self.layers
+        for layer in layers:
+            if layer.extent > MOST_EXTENT:
+                raise ModelError(
+                    f"graph {shown(self.graph.name)}: {layer.name}: its tensors are too large to be planned"
+                )
         if self.objective == "latency" and self.host is None:
             raise OptionError("objective 'latency' needs a host model")
         if self.host is not None and len(self.host.layers) != len(layers):
@@ -101,8 +110,18 @@ class Problem:
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
-        """The network as a chain."""
-        return chain(self.graph)
+        """The network, in topological order."""
+        return layers_of(self.graph)
+
+    @cached_property
+    def units(self) -> tuple[Unit, ...]:
+        """What cuts may be between."""
+        return units_of(self.layers)
+
+    @cached_property
+    def alive(self) -> tuple[frozenset[int], ...]:
+        """Per layer the maps in memory when it runs over whole maps, see `units.alive_maps`."""
+        return alive_maps(self.layers)
 
     @cached_property
     def macs(self) -> int:

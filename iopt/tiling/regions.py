@@ -8,7 +8,7 @@ n intervals of that side, in a row of most (most + 1) / 2.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from iopt.tiling.layers import Layer
 
 Array = NDArray[np.int64]
 """Arrays of one side: [last layers, intervals]."""
+
+SIZES, FEW = 256, 4
+"""What is kept from one search to the next: sides of so many sizes, and the tiles of so many bounds on their number."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Intervals:
         return cls(empty, empty)
 
 
-@cache
+@lru_cache(maxsize=SIZES)
 def cut(size: int, most: int, grid: Grid) -> tuple[Intervals, NDArray[np.bool_]]:
     """The intervals of a side of `size` cells as one row, and which n are admissible; those of others are empty."""
     lo, hi, admissible = [], [], []
@@ -70,12 +73,21 @@ def read(layer: Layer, side: int, written: Intervals) -> tuple[Intervals, Array,
     return Intervals(np.clip(lo, 0, size) * keep, np.clip(hi, 0, size) * keep), before, after
 
 
+def hull(first: Intervals, second: Intervals) -> Intervals:
+    """The smallest intervals that hold both; an empty one holds nothing."""
+    lo = np.where(second.is_empty, first.lo, np.where(first.is_empty, second.lo, np.minimum(first.lo, second.lo)))
+    hi = np.where(second.is_empty, first.hi, np.where(first.is_empty, second.hi, np.maximum(first.hi, second.hi)))
+    return Intervals(lo, hi)
+
+
 def core(wanted: Intervals, even: Intervals, neighbours: tuple[Array, Array]) -> tuple[Intervals, Array, Array]:
     """What of `wanted` neither neighbour has among its `even` intervals, and the cells that the one before and the one
-    after have. `neighbours`: indices of both, -1 for none."""
+    after have. `neighbours`: indices of both, -1 for none; an empty one has nothing."""
     (lo, hi), (previous, following) = (wanted.lo, wanted.hi), neighbours
-    start = np.where(previous < 0, lo, np.clip(even.hi[:, previous], lo, hi))
-    end = np.where(following < 0, hi, np.maximum(np.minimum(hi, even.lo[:, following]), start))
+    nothing = even.is_empty
+    start = np.where((previous < 0) | nothing[:, previous], lo, np.clip(even.hi[:, previous], lo, hi))
+    last = np.maximum(np.minimum(hi, even.lo[:, following]), start)
+    end = np.where((following < 0) | nothing[:, following], hi, last)
     return Intervals(start, end), start - lo, hi - end
 
 
@@ -97,7 +109,7 @@ class Order:
     below: Array
 
 
-@cache
+@lru_cache(maxsize=FEW)
 def order(most: int, checkerboard: bool) -> Order:
     """Of all N x M up to `most`; `checkerboard`: even tiles first."""
     places: list[tuple[int, int, int, int]] = []
@@ -124,7 +136,7 @@ def order(most: int, checkerboard: bool) -> Order:
     )
 
 
-@cache
+@lru_cache(maxsize=FEW)
 def side_neighbours(most: int) -> tuple[Array, Array]:
     """Per interval the index of the one before and of the one after in the same tiling, -1 for none."""
     index = [(n, j) for n in range(1, most + 1) for j in range(n)]

@@ -62,9 +62,11 @@ class Strip:
 class Step:
     """One layer of one tile.
 
-    `reads`: region of the input map, `padding` around it; `computes`: region of the output map, empty where neighbours
-    have it all; `holds`: region of the output that the tile has afterwards, `computes` with the strips `taken` over
-    from even neighbours; `kept`: strips that it copies out of `computes` for odd ones.
+    `reads`: region of the input map, or of each of several, `padding` around it; `computes`: region of the output map,
+    empty where neighbours have it all; `holds`: region of the output that the tile has afterwards, `computes` with the
+    strips `taken` over from even neighbours; `kept`: strips that it copies out of `computes` for odd ones.
+    `origin`: what the tile holds of the (first) input map, `reads` and maybe more for other layers; None for the map
+    that the group reads, which is whole.
     """
 
     layer: int
@@ -74,6 +76,11 @@ class Step:
     holds: Region
     taken: tuple[Strip, ...] = ()
     kept: tuple[Strip, ...] = ()
+    origin: Region | None = None
+
+    def origin_columns(self, layer: Layer) -> int:
+        """Columns of the map, or of the part of it, of which `layer`, the step's, reads a view."""
+        return layer.input.width if self.origin is None else self.origin.columns.size
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ class Tile:
 def group_tiles(layers: Sequence[Layer], group: Group, grid: Grid) -> tuple[Tile, ...]:
     """The tiles of a tiled group in the order in which they run: row by row, with reuse the even ones first.
 
-    The group's layers must have windows and its tiling no empty tile.
+    The group's layers must have windows and its tiling no empty tile. A group with a block has no reuse.
     """
     own = layers[group.first : group.last + 1]
     output = own[-1].output
@@ -108,12 +115,13 @@ def group_tiles(layers: Sequence[Layer], group: Group, grid: Grid) -> tuple[Tile
         return tuple(Tile(*place, recursion(own, wanted[place])) for place in at)
     even = {place: recursion(own, wanted[place]) for place in at if sum(place) % 2 == 0}
     odd = {place: _with_strips(own, wanted[place], place, even) for place in at if sum(place) % 2}
-    taken = [(step.layer, strip) for steps in odd.values() for step in steps for strip in step.taken]
+    kept: dict[tuple[int, tuple[int, int]], list[Strip]] = {}
+    for steps in odd.values():
+        for step in steps:
+            for strip in step.taken:
+                kept.setdefault((step.layer, strip.writer), []).append(strip)
     for place, steps in even.items():
-        even[place] = tuple(
-            replace(step, kept=tuple(strip for layer, strip in taken if (layer, strip.writer) == (step.layer, place)))
-            for step in steps
-        )
+        even[place] = tuple(replace(step, kept=tuple(kept.get((step.layer, place), ()))) for step in steps)
     return tuple(Tile(*place, steps) for part in (even, odd) for place, steps in part.items())
 
 
@@ -124,13 +132,29 @@ def needed(layer: Layer, region: Region) -> tuple[Region, Padding]:
 
 
 def recursion(layers: Sequence[Layer], region: Region) -> tuple[Step, ...]:
-    """The steps that compute a region of the last layer's output from the first one's input, all of it anew."""
-    steps: list[Step] = []
+    """The steps that compute a region of the last layer's output from the first one's input, all of it anew.
+
+    Of a map with several readers a tile holds the hull of what they read.
+    """
+    wanted, reads = {layers[-1].index: region}, dict[int, tuple[Region, Padding]]()
     for layer in reversed(layers):
-        reads, padding = needed(layer, region)
-        steps.append(Step(layer.index, reads, padding, region, region))
-        region = reads
-    return tuple(reversed(steps))
+        part, _ = reads[layer.index] = needed(layer, wanted[layer.index])
+        for name in layer.inputs:
+            wanted[name] = part if name not in wanted else _hull(wanted[name], part)
+    del wanted[layers[0].index - 1]
+    return tuple(
+        Step(layer.index, *reads[layer.index], own := wanted[layer.index], own, origin=wanted.get(layer.inputs[0]))
+        for layer in layers
+    )
+
+
+def _hull(first: Region, second: Region) -> Region:
+    """Of each side the smallest span that holds both; an empty one holds nothing."""
+    rows, columns = (
+        Span(min(a.lo, b.lo), max(a.hi, b.hi)) if a.size and b.size else (a if a.size else b)
+        for a, b in zip(first, second, strict=True)
+    )
+    return Region(rows, columns)
 
 
 def _needed(layer: Layer, side: int, span: Span) -> tuple[Span, int, int]:
@@ -156,7 +180,7 @@ def _with_strips(layers: Sequence[Layer], region: Region, place: tuple[int, int]
         if index < len(layers) - 1 and region.cells:
             core, taken = _core(region, place, even, index)
         reads, padding = needed(layer, core) if core.cells else (Region(NOTHING, NOTHING), Padding())
-        steps.append(Step(layer.index, reads, padding, core, region, taken))
+        steps.append(Step(layer.index, reads, padding, core, region, taken, origin=reads if index else None))
         region = reads
     return tuple(reversed(steps))
 
@@ -186,7 +210,8 @@ def _core(region: Region, place: tuple[int, int], even: Steps, index: int) -> tu
 def _divided(
     span: Span, before: tuple[Step, ...] | None, after: tuple[Step, ...] | None, index: int, side: int
 ) -> tuple[Span, Span, Span]:
-    """Cells of the neighbour before, own ones, cells of the neighbour after."""
-    lo = span.lo if before is None else min(max(span.lo, before[index].computes[side].hi), span.hi)
-    hi = span.hi if after is None else max(min(span.hi, after[index].computes[side].lo), lo)
+    """Cells of the neighbour before, own ones, cells of the neighbour after. One that computes nothing has none."""
+    lower, upper = (NOTHING if steps is None else steps[index].computes[side] for steps in (before, after))
+    lo = min(max(span.lo, lower.hi), span.hi) if lower.size else span.lo
+    hi = max(min(span.hi, upper.lo), lo) if upper.size else span.hi
     return Span(span.lo, lo), Span(lo, hi), Span(hi, span.hi)

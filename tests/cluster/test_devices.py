@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from iopt.cluster import Cluster, Device, Medium, Network
+from iopt.cluster import Charge, Cluster, Device, LinkRate, Medium, Network
 from iopt.errors import ClusterError
 
 TWO = (Device("a", 1e9), Device("b", 2e9, memory_bytes=1000, overhead_s=1e-3))
@@ -33,6 +33,19 @@ def test_a_sound_cluster_stands() -> None:
         (lambda: Device("a", 1.0, memory_bytes=1.5), "memory_bytes is 1.5; expected a whole number"),  # type: ignore[arg-type]
         (lambda: Device("a", 1.0, memory_bytes=True), "memory_bytes is True; expected a whole number"),
         (lambda: Device("a", 1.0, overhead_s=None), "overhead_s is None; expected zero"),  # type: ignore[arg-type]
+        (lambda: Device("a", 1.0, memory_bytes=2**53 + 1), "memory_bytes is 9007199254740993; expected at most 2^53 ("),
+        (lambda: Device("a", 1.0, memory_bytes=10**400), "expected at most 2^53 (9,007,199,254,740,992)"),
+        (lambda: Device("a", 1.0, memory_bytes=10**5000), "memory_bytes is int too long to show; expected at most"),
+        (lambda: Device("", 1.0), "device: name is ''; expected text that is not empty"),
+        (lambda: Device(None, 1.0), "device: name is None; expected text that is not empty"),  # type: ignore[arg-type]
+        (lambda: Network(0.0, charge="foo"), "network: charge is 'foo'; expected 'phase' or 'peer'"),  # type: ignore[arg-type]
+        (lambda: Network(0.0, medium=[]), "network: medium is []; expected 'switched' or 'shared'"),  # type: ignore[arg-type]
+        (lambda: Network(0.0, link_rate="max"), "link_rate is 'max'; expected 'min' or 'receiver'"),  # type: ignore[arg-type]
+        (lambda: Network(0.0, 3, (1.0,)), "network: up_bytes_per_s is 3; expected a rate per device"),  # type: ignore[arg-type]
+        (lambda: Network(0.0, links=(3,)), "network: links is (3,); expected links, in a tuple"),  # type: ignore[arg-type]
+        (lambda: Cluster("x", (3,), SWITCH), "cluster 'x': devices[0] is 3; expected a Device"),  # type: ignore[arg-type]
+        (lambda: Cluster("x", 3, SWITCH), "cluster 'x': devices is 3; expected a tuple of them"),  # type: ignore[arg-type]
+        (lambda: Cluster("x", TWO, None), "cluster 'x': network is None; expected a Network"),  # type: ignore[arg-type]
         (lambda: Network("0"), "connection_s is '0'; expected zero or more"),  # type: ignore[arg-type]
         (lambda: Device("a", 1.0, overhead_s=-1.0), "overhead_s is -1.0; expected zero or more"),
         (lambda: Network(-1.0), "connection_s is -1.0; expected zero or more"),
@@ -44,12 +57,23 @@ def test_a_sound_cluster_stands() -> None:
         (lambda: Cluster("one", TWO[:1], SWITCH), "network.up_bytes_per_s has 2 entries for 1 devices"),
         (lambda: Cluster("two", TWO, SWITCH, source=2), "source is 2; expected 0 ... 1"),
         (lambda: Cluster("two", TWO, SWITCH, sink=-1), "sink is -1; expected 0 ... 1"),
+        (lambda: Cluster("two", TWO, SWITCH, sink=True), "sink is True; expected 0 ... 1"),
+        (lambda: Cluster("two", TWO, SWITCH, source=None), "source is None; expected 0 ... 1"),  # type: ignore[arg-type]
+        (lambda: Cluster("two", TWO, SWITCH, source="b"), "source is 'b'; expected 0 ... 1: 'b' is devices[1]"),  # type: ignore[arg-type]
+        (lambda: Cluster("two", TWO, SWITCH, sink=["a"]), "sink is ['a']; expected 0 ... 1"),  # type: ignore[arg-type]
     ],
 )
 def test_what_is_refused(build: Callable[[], Any], message: str) -> None:
     with pytest.raises(ClusterError) as caught:
         build()
     assert message in str(caught.value)
+
+
+def test_words_and_lists_are_taken() -> None:
+    network = Network(0.0, [1.0, 2.0], [3.0, 4.0], charge="peer", medium="switched", link_rate="receiver")  # type: ignore[arg-type]
+    assert network == Network(0.0, (1.0, 2.0), (3.0, 4.0), charge=Charge.PEER, link_rate=LinkRate.RECEIVER)
+    assert network.charge is Charge.PEER
+    assert hash(Cluster("two", list(TWO), network)) == hash(Cluster("two", TWO, network))  # type: ignore[arg-type]
 
 
 def test_a_shared_medium_needs_no_links() -> None:

@@ -44,7 +44,6 @@ KINDS = [COMPUTE, SIZE, TIME, BANDWIDTH, POWER, ENERGY_PER_BIT, LATENCY, RATE]
         ("0.3 GB", SIZE, 300_000_000),
         ("1 kB", SIZE, 1000),
         ("12 bit", SIZE, Fraction(3, 2)),
-        ("5 bytes", SIZE, 5),
         ("0.2 ms", TIME, Fraction(1, 5000)),
         ("1e-3 s", TIME, Fraction(1, 1000)),
         ("3 us", TIME, Fraction(3, 10**6)),
@@ -90,7 +89,26 @@ def test_values_are_exact(text: str, kind: Kind, value: int | Fraction) -> None:
         ("100 MHz", COMPUTE, "expected a compute rate such as '17.5 GFLOP/s', got '100 MHz'"),
         ("1 GB/s", COMPUTE, "expected a compute rate such as '17.5 GFLOP/s', got '1 GB/s'"),
         ("1 GFLOP/s", BANDWIDTH, "expected a bandwidth such as '100 Mbit/s', got '1 GFLOP/s'"),
-        ("3 GFLOPs", COMPUTE, "expected a compute rate such as '17.5 GFLOP/s', got '3 GFLOPs'"),
+        (
+            "3 GFLOPs",
+            COMPUTE,
+            "unknown unit 'GFLOPs': expected a compute rate such as '17.5 GFLOP/s', got '3 GFLOPs'; "
+            "did you mean 'GFLOPS'?",
+        ),
+        ("5 mss", TIME, "unknown unit 'mss': expected a time such as '0.2 ms', got '5 mss'; did you mean 'ms'?"),
+        ("1 seconds", TIME, "unknown unit 'seconds': expected a time such as '0.2 ms', got '1 seconds'"),
+        ("5 bytes", SIZE, "unknown unit 'bytes': expected a size such as '1 GiB', got '5 bytes'"),
+        (
+            "1 joule/bit",
+            ENERGY_PER_BIT,
+            "unknown unit 'joule': expected an energy per bit such as '30 nJ/bit', got '1 joule/bit'",
+        ),
+        (
+            "1 Mbits/s",
+            BANDWIDTH,
+            "unknown unit 'Mbits': expected a bandwidth such as '100 Mbit/s', got '1 Mbits/s'; "
+            "did you mean 'Mbit' or 'bit'?",
+        ),
         ("3 GFLOPS/s", COMPUTE, "expected a compute rate such as '17.5 GFLOP/s', got '3 GFLOPS/s'"),
         ("3 s", SIZE, "expected a size such as '1 GiB', got '3 s'"),
         (17.5, COMPUTE, "missing unit: expected a compute rate such as '17.5 GFLOP/s', got 17.5"),

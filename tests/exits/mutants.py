@@ -1,12 +1,11 @@
 """Mutants of the formulations of exits: each constraint dropped or loosened in turn, and data that say something else.
 
-A mutant must have another optimum than the formulation on some tiny instance. `python -m tests.exits.mutants` finds
-instances that show it and writes them to tests/data/exits_mutants.json, which `test_mutants.py` replays.
+A mutant must have another optimum than the formulation on some tiny instance: `find_mutants.py` looks for one, and
+`test_mutants.py` replays it.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -189,37 +188,3 @@ def candidates(count: int) -> Iterator[Instance]:
         for limited in ("none", "any", "all", "links"):
             for applications in (1, 2):
                 yield limited, applications, seed
-
-
-def find(count: int) -> dict[str, dict[str, Instance]]:
-    """For every mutant the first instance that shows it."""
-    table: dict[str, dict[str, Instance]] = {}
-    for formulation in FORMULATIONS:
-        wanted = {
-            (name, by)
-            for where in candidates(3)
-            for name in names(formulation, scaled(instance(*where)))
-            for by in ("dropped", *(["loosened"] if name in LOOSENED else []))
-        }
-        for name, by in sorted(wanted):
-            found = next((where for where in candidates(count) if shows(formulation, where, name, by)), None)
-            print(formulation, name, by, found, flush=True)
-            if found is not None:
-                table.setdefault(f"{formulation}, {by}", {})[name] = found
-    for name in SWAPPED:
-        found = next((where for where in candidates(count) if is_swap_seen(name, where)), None)
-        print(name, found, flush=True)
-        if found is not None:
-            table.setdefault("data", {})[name] = found
-    return table
-
-
-def is_swap_seen(name: str, where: Instance) -> bool:
-    """By the second enumeration, which is fast."""
-    problem = instance(*where)
-    best, wrong = least_energy(problem), least_energy(SWAPPED[name](problem))
-    return best < inf and wrong < inf and differ(best, wrong)
-
-
-if __name__ == "__main__":
-    TABLE.write_text(json.dumps(find(300), indent=1) + "\n")

@@ -122,6 +122,10 @@ REFUSED: dict[str, tuple[Any, str]] = {
         graph(A, SIDE, linear("more", "a"), B, one="side", two="more", last="b"),
         "exit 'two' hangs on a and exit 'one' on a; expected exits in order of depth",
     ),
+    "the deepest first": (
+        graph(A, B, C, SIDE, deep="c", shallow="side"),
+        r"after a, exit 'deep' does more \(\d+ FLOP\) than 'shallow', the last one \(\d+ FLOP\); expected exits",
+    ),
     "the wrong order": (
         graph(A, SIDE, B, linear("more", "b"), C, deep="more", shallow="side", last="c"),
         "exit 'shallow' hangs on a and exit 'deep' on b; expected exits in order of depth",

@@ -106,7 +106,7 @@ def observed(**changes: Any) -> Observations:
     ("changes", "message"),
     [
         ({"confidence": np.full((3, 3), 0.5)}, "confidence: 3 x 3; expected samples x exits, here x 2"),
-        ({"correct": np.ones((2, 2), bool)}, "correct: 2 x 2; expected samples x exits"),
+        ({"correct": np.ones((2, 2), bool)}, "correct: 2 x 2; confidence: 3 x 2"),
         ({"confidence": np.zeros((0, 2))}, "confidence: 0 x 2; expected"),
         ({"confidence": np.full((3, 2), np.nan)}, "confidence: expected numbers from 0 to 1"),
         ({"confidence": np.full((3, 2), 1.1)}, "confidence: expected numbers from 0 to 1"),

@@ -1,51 +1,17 @@
-"""The evaluator against a second computation from the equations, and by hand."""
+"""The evaluator by hand."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from random import Random
-from typing import Any
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from iopt.cluster import Cluster, Device, Link, LinkRate, Network
-from iopt.errors import ClusterError, OptionError, PlanError
+from iopt.cluster import Link, LinkRate
 from iopt.exits.evaluation import Evaluation, evaluate
-from iopt.exits.network import Block, Exit, ExitNetwork
+from iopt.exits.network import Exit
 from iopt.exits.plan import Placement, Plan
 from iopt.exits.problem import Application, Problem
-from tests.exits.instances import random_plan, tiny_problem
-from tests.exits.reference import judge
-
-# By hand: mobile (1 op/s, 2 W, 3 J/bit), edge (4 op/s, 12 W, 5 J/bit), cloud (8 op/s, 16 W, 1 J/bit)
-
-MOBILE = Device("mobile", 1.0, tier="mobile", power_w=2.0, energy_per_bit_j=3.0)
-EDGE = Device("edge", 4.0, tier="edge", power_w=12.0, energy_per_bit_j=5.0)
-CLOUD = Device("cloud", 8.0, tier="cloud", power_w=16.0, energy_per_bit_j=1.0)
-TIERS = ("mobile", "edge", "cloud")
-
-NET = ExitNetwork(
-    "net",
-    32.0,
-    (Block("a", 8.0, 16.0, 10), Block("b", 16.0, 8.0, 20), Block("c", 24.0, 0.0, 30)),
-    (Exit("first", 1, 0.25, 0.5), Exit("second", 2, 0.25, 0.9), Exit("last", 3, 0.5, 0.8)),
-)
-
-
-def hand_cluster(**network: Any) -> Cluster:
-    """Up 2, 4, 8 and down 1, 3, 5 byte/s: in bit/s 8 times as much."""
-    values: dict[str, Any] = {"up_bytes_per_s": (2.0, 4.0, 8.0), "down_bytes_per_s": (1.0, 3.0, 5.0)}
-    return Cluster("hand", (MOBILE, EDGE, CLOUD), Network(0.0, **(values | network)), tiers=TIERS)
-
-
-def hand(application: dict[str, Any] | None = None, cluster: Cluster | None = None, **options: Any) -> Problem:
-    asked: dict[str, Any] = {"accuracy": 0.0, "latency_s": 1000.0, **(application or {})}
-    options = {"max_load": 1000.0, **options}
-    return Problem((Application(NET, **asked),), cluster or hand_cluster(), **options)
+from tests.exits.by_hand import CLOUD, EDGE, MOBILE, NET, hand, hand_cluster
 
 
 def judged(problem: Problem, exit: int, *nodes: int) -> Evaluation:
@@ -175,145 +141,3 @@ def test_two_applications_share_what_there_is() -> None:
     assert evaluate(replace(problem, max_load=72.0), plan).is_feasible
     tight = replace(problem, max_load=71.0)
     assert evaluate(tight, plan).violations == ("mobile: computes 72 op/s, limit 71 op/s",)
-
-
-# The referee
-
-SENTENCES = {
-    r"(.+): block 1 is on (.+), not on its source (.+)": lambda g, n: ("source", g[0]),
-    r"(.+): there is no link from (.+) to (.+)": lambda g, n: ("link", g[0], n[g[1]], n[g[2]]),
-    r"(.+): (.+) after (.+) returns to a lower tier": lambda g, n: ("tier", g[0], n[g[2]], n[g[1]]),
-    r"(.+): accuracy .+ is below .+": lambda g, n: ("accuracy", g[0]),
-    r"(.+): takes .+ s, limit .+ s": lambda g, n: ("latency", g[0]),
-    r"(.+): computes .+ op/s, limit .+ op/s": lambda g, n: ("compute", n[g[0]]),
-    r"(.+): holds .+ bytes of weights, limit .+ bytes": lambda g, n: ("memory", n[g[0]]),
-    r"(.+) to (.+): carries .+ bit/s, limit .+ bit/s": lambda g, n: ("bandwidth", n[g[0]], n[g[1]]),
-}
-
-
-def limits_named(problem: Problem, violations: tuple[str, ...]) -> set[tuple[object, ...]]:
-    nodes = {device.name: index for index, device in enumerate(problem.cluster.devices)}
-    found = set()
-    for sentence in violations:
-        (key,) = (
-            build(match.groups(), nodes)
-            for pattern, build in SENTENCES.items()
-            if (match := re.fullmatch(pattern, sentence))
-        )
-        found.add(key)
-    return found
-
-
-def assert_agree(problem: Problem, plan: Plan) -> set[object]:
-    found, expected = evaluate(problem, plan), judge(problem, plan)
-    assert found.energy_j == pytest.approx(expected.energy_rate, rel=1e-12)
-    assert [app.energy_j for app in found.applications] == pytest.approx(expected.energy, rel=1e-12)
-    assert [app.latency_s for app in found.applications] == pytest.approx(expected.latency, rel=1e-12)
-    assert [app.accuracy for app in found.applications] == expected.accuracy
-    for amounts, known in ((found.used.compute, expected.compute), (found.used.memory, expected.memory)):
-        assert amounts.tolist() == pytest.approx([known.get(n, 0.0) for n in range(len(amounts))], rel=1e-12)
-    links = np.zeros_like(found.used.links)
-    for ends, amount in expected.links.items():
-        links[ends] = amount
-    assert found.used.links.ravel().tolist() == pytest.approx(links.ravel().tolist(), rel=1e-12)
-    assert limits_named(problem, found.violations) == expected.broken
-    assert found.is_feasible == (not expected.broken)
-    return {key[0] for key in expected.broken}
-
-
-def test_the_referee_agrees_and_every_kind_of_violation_occurs() -> None:
-    broken: set[object] = set()
-    for seed in range(90):
-        draw = Random(seed)
-        problem = tiny_problem(
-            seed, ("none", "any", "all", "links")[seed % 4], applications=1 + seed % 3, most_blocks=3
-        )
-        for _ in range(6):
-            broken |= assert_agree(problem, random_plan(problem, draw))
-    assert broken == {"source", "link", "tier", "accuracy", "latency", "compute", "memory", "bandwidth"}
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    st.integers(0, 10**6),
-    st.sampled_from(["none", "any", "all", "links"]),
-    st.integers(1, 2),
-    st.integers(0, 10**6),
-    st.fixed_dictionaries(
-        {
-            "energy": st.sampled_from(["expected", "unconditional"]),
-            "link_rate": st.sampled_from(["min", "receiver"]),
-            "latency": st.sampled_from(["worst", "expected"]),
-            "pinned": st.booleans(),
-            "tier_order": st.booleans(),
-            "max_load": st.floats(1e-3, 2.0),
-        }
-    ),
-)
-def test_the_referee_agrees_under_every_switch(
-    seed: int, limited: Any, applications: int, plan_seed: int, switches: dict[str, Any]
-) -> None:
-    problem = replace(tiny_problem(seed, limited, applications, most_blocks=3), **switches)
-    assert_agree(problem, random_plan(problem, Random(plan_seed)))
-
-
-# What is refused
-
-
-@pytest.mark.parametrize(
-    ("plan", "words"),
-    [
-        (Plan(()), "0 applications; the problem has 1"),
-        (Plan((Placement("net", 0, (0,)), Placement("net", 0, (0,)))), "2 applications"),
-        (Plan((Placement("other", 0, (0,)),)), "'other' in its place"),
-        (Plan((Placement("net", 3, (0,)),)), "exit 3; expected 0 ... 2"),
-        (Plan((Placement("net", -1, (0, 0, 0)),)), "exit -1"),
-        (Plan((Placement("net", 1, (0,)),)), "1 blocks are placed; exit 1 needs 2"),
-        (Plan((Placement("net", 0, (3,)),)), "expected each in 0 ... 2"),
-        (Plan((Placement("net", 0, (-1,)),)), "expected each in 0 ... 2"),
-    ],
-)
-def test_a_plan_of_another_problem_is_refused(plan: Plan, words: str) -> None:
-    with pytest.raises(PlanError, match=re.escape(words)):
-        evaluate(hand(), plan)
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"energy": "free"}, "energy is 'free'; expected 'expected' or 'unconditional'"),
-        ({"link_rate": "max"}, "link_rate is 'max'"),
-        ({"latency": "best"}, "latency is 'best'"),
-        ({"max_load": 0.0}, "max_load is 0"),
-        ({"max_load": float("nan")}, "max_load is nan"),
-        ({"application": {"accuracy": 1.1}}, "accuracy is 1.1"),
-        ({"application": {"latency_s": 0.0}}, "latency_s is 0"),
-        ({"application": {"latency_s": float("inf")}}, "latency_s is inf"),
-        ({"application": {"rate_per_s": -1.0}}, "rate_per_s is -1"),
-        ({"application": {"source": "phone"}}, "no device is named 'phone'"),
-    ],
-)
-def test_a_problem_without_sense_is_refused(options: dict[str, Any], words: str) -> None:
-    with pytest.raises(OptionError, match=re.escape(words)):
-        hand(**options)
-
-
-def test_a_cluster_without_energy_is_refused() -> None:
-    for key, named in (("power_w", "power"), ("energy_per_bit_j", "energy")):
-        lame = replace(hand_cluster(), devices=(MOBILE, replace(EDGE, **{key: None}), CLOUD))
-        with pytest.raises(ClusterError, match=f"device 'edge': {named}: missing; expected it, such as "):
-            hand(cluster=lame)
-
-
-def test_no_application_and_a_name_given_twice_are_refused() -> None:
-    with pytest.raises(OptionError, match="no application"):
-        Problem((), hand_cluster())
-    twice = Application(NET, 0.0, 1.0)
-    with pytest.raises(OptionError, match="twice: net"):
-        Problem((twice, twice), hand_cluster())
-
-
-def test_the_link_rule_is_the_clusters_own_unless_one_is_given() -> None:
-    cluster = hand_cluster(link_rate=LinkRate.RECEIVER)
-    assert hand(cluster=cluster).link_rate is LinkRate.RECEIVER
-    assert hand(cluster=cluster, link_rate="min").link_rate is LinkRate.MIN

@@ -11,6 +11,7 @@ import pytest
 
 from experiments.exits_instances import drawn
 from iopt.errors import OptionError
+from iopt.exits import methods
 from iopt.exits.evaluation import evaluate
 from iopt.exits.geometry import geometry
 from iopt.exits.infeasible import impossible
@@ -19,10 +20,11 @@ from iopt.exits.methods import METHODS, compare, method_names, solve
 from iopt.exits.paths import path_weight
 from iopt.exits.problem import Problem
 from iopt.exits.search import pareto as pareto_search
+from iopt.exits.search.pareto import Found
 from iopt.result import ACCURACY, INTERRUPTED, Progress, Result, Status
+from tests.exits.by_hand import three
 from tests.exits.instances import tiny_problem
 from tests.exits.reference import feasible, judge, least_energy
-from tests.exits.test_heuristics import three
 
 EXACT = ("exact", "pareto", "milp")
 
@@ -60,6 +62,9 @@ def test_every_method_is_honest_about_one_application(limited: Any) -> None:
         results = [*compare(problem), solve(problem, "exact"), solve(problem, "sequential"), solve(problem, "reroute")]
         for result in results:
             assert_honest(problem, result, best)
+        if impossible(problem):
+            assert {result.method for result in results} == {"first checks"}
+            continue
         assert {result.method for result in results} == set(method_names(problem)) - {"exact"}
         for result in results:
             if result.method in ("pareto", "milp"):
@@ -74,7 +79,7 @@ def test_every_method_is_honest_about_two(limited: Any) -> None:
         results = list(compare(problem))
         for result in results:
             assert_honest(problem, result, best)
-        assert [result.method for result in results][-1] == "milp"
+        assert [result.method for result in results][-1] == ("first checks" if impossible(problem) else "milp")
         assert "pareto" not in [result.method for result in results]
         assert results[-1].status is (Status.INFEASIBLE if best == inf else Status.OPTIMAL)
 
@@ -97,6 +102,20 @@ def test_exact_goes_on_with_milp_where_labels_prove_too_little() -> None:
     assert result.bound is not None
     assert result.bound >= few.bound
     assert [progress.runtime_s for progress in result.history] == sorted(p.runtime_s for p in result.history)
+
+
+def test_what_labels_prove_is_kept_where_milp_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = drawn(20, 8, 3, memory=0.2)
+    first = Found(None, inf, 1.5)
+    second = Result[Any]("milp", Status.UNKNOWN, None, None, 1.25, 0.0)
+    monkeypatch.setattr(methods, "pareto", lambda *_, **__: first)
+    monkeypatch.setattr(methods, "_milp", lambda *_: second)
+    assert (result := solve(problem)).bound == 1.5
+    assert (result.method, result.status, result.plan) == ("milp", Status.UNKNOWN, None)
+    monkeypatch.setattr(methods, "_milp", lambda *_: replace(second, bound=1.75))
+    assert solve(problem).bound == 1.75
+    monkeypatch.setattr(methods, "_milp", lambda *_: replace(second, status=Status.INFEASIBLE, bound=None))
+    assert solve(problem).bound is None
 
 
 def test_methods_are_those_listed_and_one_per_tier() -> None:
@@ -167,6 +186,8 @@ def test_an_accuracy_out_of_reach_names_the_best() -> None:
     for name in method_names(asked):
         result = solve(asked, name)
         assert (result.status, result.message) == (Status.INFEASIBLE, expected)
+        assert result.method == "first checks"  # and not one that never ran
+    assert [(result.method, result.message) for result in compare(asked)] == [("first checks", expected)]
 
 
 def test_a_latency_out_of_reach_names_the_least() -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from math import inf
 
-import numpy as np
 import pytest
 
 from experiments.exits_instances import drawn
 from iopt.cluster import Cluster, Device, Network
-from iopt.errors import OptionError
-from iopt.exits import Application, Block, Exit, ExitNetwork, Problem, solve
+from iopt.exits import Application, Block, Exit, ExitNetwork, Problem, milp, solve
 from iopt.exits.enumeration import best_plan
 from iopt.exits.geometry import geometry
 from iopt.exits.limits import Limits
@@ -18,9 +16,8 @@ from iopt.exits.milp import solve_milp
 from iopt.exits.search import columns
 from iopt.exits.search.pareto import Found
 from iopt.exits.search.pool import Pool
-from iopt.exits.thresholds import undominated
 from iopt.incumbent import Incumbent
-from iopt.result import Status
+from iopt.result import Progress, Status
 
 
 def hair(part: float, speeds: tuple[float, ...] = (1e9, 1.0002685e9, 1.0005369e9)) -> Problem:
@@ -77,6 +74,7 @@ def test_an_interrupt_ends_it(is_known: bool, is_noted: bool, monkeypatch: pytes
         return None, -inf
 
     monkeypatch.setattr(Pool, "choice", choice)
+    monkeypatch.setattr(milp, "priced_start", lambda shapes, *_: [None] * len(shapes))
     monkeypatch.setattr(Incumbent, "is_closed", lambda *_: False)
     if not is_known:
         with pytest.raises(KeyboardInterrupt):
@@ -87,11 +85,20 @@ def test_an_interrupt_ends_it(is_known: bool, is_noted: bool, monkeypatch: pytes
     assert len(asked) == 1
 
 
-def test_gamma_has_an_end() -> None:
-    with pytest.raises(OptionError, match="gamma is 1000000000; expected at most"):
-        solve(drawn(5, 4, 1), "fin", gamma=10**9)
+def test_a_plan_is_known_before_columns_are_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where `sequential` finds none: so the gap is known early."""
+    problem = drawn(8, 5, 9, applications=6, memory=0.3, rate_per_s=15.0)
+    assert solve(problem, "sequential").plan is None
+    best = solve(problem)
+    assert best.status is Status.OPTIMAL
+    assert best.objective is not None
+    known: list[float] = []
 
+    def choice(*_: object) -> tuple[None, float]:
+        known.append(seen[-1].incumbent or inf)
+        return None, -inf
 
-def test_rounded_sums_do_not_hide_dominance() -> None:
-    """The second row is better, by less than its sum can hold."""
-    assert undominated(np.array([[-1e6, -2e-12], [-1e6, -1e-12]])).tolist() == [1]
+    seen: list[Progress] = []
+    monkeypatch.setattr(Pool, "choice", choice)
+    solve_milp(problem, on_progress=seen.append)
+    assert best.objective * (1 - 1e-9) <= known[0] <= best.objective * 1.01

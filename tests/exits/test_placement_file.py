@@ -11,7 +11,7 @@ from random import Random
 import pytest
 
 from iopt.cluster import Cluster
-from iopt.errors import IoptError, PlanError
+from iopt.errors import IoptError, OptionError, PlanError
 from iopt.exits import files, methods
 from iopt.exits.evaluation import evaluate
 from iopt.exits.files.placement_schema import json_schema
@@ -21,7 +21,7 @@ from iopt.exits.observations import Measured, Profile
 from iopt.exits.plan import Placement, Plan
 from iopt.exits.problem import Application, Problem
 from iopt.result import Result, Status
-from tests.changes import Change, Data, put, together
+from tests.changes import Change, Data, keys_dropped, put, together
 from tests.exits.instances import random_plan, tiny_problem
 
 PROFILE = replace(files.load_profile("b-alexnet"), measured=Measured("entropy", (0.3, 0.4), 100), graph_hash="0" * 64)
@@ -78,6 +78,20 @@ def test_where_networks_come_from() -> None:
     assert len(file.claims.networks) == len(networks_of(PROBLEM)) == 1
     assert file.profiles == (Profile(PROFILE.network, "0" * 64, PROFILE.measured),) * 2
     assert read(files.to_dict(PROBLEM, RESULT, 0.2)).profiles == (Profile(PROFILE.network),) * 2
+
+
+@pytest.mark.parametrize("gap_tolerance", [None, -4, 1, 10**400])
+def test_a_gap_that_no_file_may_state(gap_tolerance: float, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match=r"^gap_tolerance is .*; expected a number from 0 to below 1$"):
+        files.save(tmp_path / "placement.json", PROBLEM, RESULT, gap_tolerance)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_problem_and_no_result() -> None:
+    with pytest.raises(OptionError, match=r"^problem is None; expected a Problem"):
+        files.to_dict(None, RESULT, 0.1)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match=r"^result is a Plan; expected a Result: solve gives one"):
+        files.to_dict(PROBLEM, PLAN, 0.1)  # type: ignore[arg-type]
 
 
 def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
@@ -225,3 +239,37 @@ def test_a_malformed_file_says_where(message: str) -> None:
         read(changed)
     assert str(caught.value).startswith(f"placement.json: {message}")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", [path for path, _ in keys_dropped(data())], ids=str)
+def test_no_key_can_be_left_out_unseen(path: tuple[str | int, ...]) -> None:
+    """Readers would fill in defaults, and the hash would be of what is not there."""
+    changed = data()
+    dict(keys_dropped(changed))[path](changed)
+    try:
+        untrue = files.check(read(changed))
+    except PlanError:
+        return
+    assert untrue
+
+
+@pytest.mark.parametrize(
+    ("message", "change"),
+    [
+        (
+            "networks[0].blocks[0].weight_bytes: missing",
+            lambda data: data["networks"][0]["blocks"][0].pop("weight_bytes"),
+        ),
+        ("options: max_load: expected 1.0, got 1", lambda data: data["options"].update(max_load=1)),
+        (
+            "origins[0].graph_hash: string should match pattern '^[0-9a-f]{64}$', got 'edited'",
+            lambda data: data["origins"][0].update(graph_hash="edited"),
+        ),
+    ],
+)
+def test_what_is_hashed_is_what_is_there(message: str, change: Change) -> None:
+    changed = data()
+    change(changed)
+    with pytest.raises(PlanError, match=r"^placement\.json: ") as caught:
+        read(changed)
+    assert str(caught.value) == f"placement.json: {message}"

@@ -89,6 +89,8 @@ WRONG: list[tuple[Change, str]] = [
     (lambda data: data.pop("schema"), "schema: expected 'iopt/exits-profile/1', got none"),
     (lambda data: data.update(schema="iopt/exits-profile/2"), "schema: expected 'iopt/exits-profile/1', got"),
     (lambda data: data.pop("name"), "name: missing"),
+    (lambda data: data["blocks"][1].update(name="one"), "blocks: two are named 'one'; expected unique names"),
+    (lambda data: data["exits"][1].update(name="early"), "exits: two are named 'early'; expected unique names"),
     (lambda data: data.update(bloks=[]), "bloks: unknown key; did you mean 'blocks'?"),
     (lambda data: data.update(blocks=[]), "blocks: expected at least one entry, got an empty list"),
     (lambda data: data["blocks"][1].pop("ops"), "blocks[1].ops: missing; expected for example '22620000'"),
@@ -121,7 +123,7 @@ WRONG: list[tuple[Change, str]] = [
         lambda data: data["observations"]["confidence"][2].pop(),
         "observations.confidence[2]: 1 entries; expected 2, one per exit",
     ),
-    (lambda data: data["observations"]["correct"].pop(), "observations: correct: 3 x 2; expected samples x exits"),
+    (lambda data: data["observations"]["correct"].pop(), "observations: correct: 3 x 2; confidence: 4 x 2"),
     (lambda data: data["observations"]["correct"][0].__setitem__(0, 1), "observations.correct[0][0]: expected true or"),
 ]
 

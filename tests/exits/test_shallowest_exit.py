@@ -14,9 +14,9 @@ from iopt.exits.milp import solve_milp
 from iopt.exits.plan import Plan
 from iopt.exits.problem import Problem
 from iopt.exits.search.pareto import pareto
+from tests.exits.agreement import LIMITED, is_admissible, same
 from tests.exits.instances import tiny_problem
 from tests.exits.reference import feasible, judge
-from tests.exits.test_exactness import LIMITED, is_admissible, same
 
 
 def with_accuracies(problem: Problem, values: tuple[float, ...], asked: float) -> Problem:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import replace
+from itertools import count
 from math import inf
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,15 +14,16 @@ import pytest
 from experiments.exits_instances import drawn
 from iopt.exits import Application, Block, Exit, ExitNetwork, infeasible
 from iopt.exits.demand import _demands, overruns
+from iopt.exits.geometry import Geometry
 from iopt.exits.infeasible import impossible, shortage
 from iopt.exits.limits import Limits
 from iopt.exits.methods import solve
 from iopt.exits.problem import Problem
 from iopt.exits.search.pareto import Found
 from iopt.result import Status
+from tests.exits.by_hand import three
 from tests.exits.instances import tiny_problem
 from tests.exits.reference import feasible, least_energy
-from tests.exits.test_heuristics import three
 
 
 def short_of(problem: Problem) -> set[str]:
@@ -192,11 +194,30 @@ def test_that_each_fits_alone_is_said_only_where_it_was_seen(monkeypatch: pytest
     assert shortage(drawn(5, 4, 1)) == "app-1: the shared limits leave no room for it"
 
 
-def test_the_reasons_have_a_time_limit() -> None:
-    problem = drawn(30, 10, 1, applications=40)
-    began = time.perf_counter()
-    assert shortage(problem, time_limit_s=0.05) == "the applications do not fit together within the shared limits"
-    assert time.perf_counter() - began < 2.0
+def test_the_reasons_have_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that ticks when it is read: what is looked at ends with the limit, not with the applications."""
+    problem, ticks, asked = drawn(5, 4, 1, applications=40), count(), []
+
+    def place(shape: Geometry, *_: object) -> Found:
+        asked.append(shape.name)
+        return Found((0,) * shape.depth, 1.0, 1.0)
+
+    monkeypatch.setattr(infeasible, "time", SimpleNamespace(perf_counter=lambda: float(next(ticks))))
+    monkeypatch.setattr(infeasible, "overruns", lambda *_: iter(()))
+    monkeypatch.setattr(infeasible, "pareto", place)
+    assert shortage(problem, time_limit_s=20.0) == "the applications do not fit together within the shared limits"
+    assert len(asked) == 10  # the clock is read twice for each
+    asked.clear()
+    assert shortage(problem, time_limit_s=1e3).startswith("each application fits alone")
+    assert len(asked) == 40
+
+
+def test_sums_are_not_taken_without_time() -> None:
+    problem = drawn(5, 4, 1, applications=40, memory=1e-3)
+    assert list(overruns(problem))
+    read = count()
+    assert list(overruns(problem, lambda: next(read) < 0)) == []
+    assert next(read) == 41  # once per application, and once more
 
 
 def test_the_least_latency_can_be_asked_for() -> None:

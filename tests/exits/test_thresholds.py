@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from iopt.errors import OptionError
 from iopt.exits.network import Block, Exit, ExitNetwork
 from iopt.exits.observations import Observations
-from iopt.exits.thresholds import Variant, grid, undominated, variants
+from iopt.exits.thresholds import Variant, grid, variants
 
 NAMES = ("a", "b", "c")
 NETWORK = ExitNetwork(
@@ -88,21 +88,6 @@ def test_nothing_is_lost_with_what_is_dropped(seed: int, rule: str) -> None:
 def test_most_of_a_grid_is_dropped() -> None:
     seen = observations(3, samples=60)
     assert len(variants(NETWORK, seen, grid(seen, 12))) < 0.8 * 12**2
-
-
-@settings(deadline=None, max_examples=40)
-@given(st.integers(0, 10**6), st.integers(1, 30), st.integers(1, 3))
-def test_undominated_rows(seed: int, rows: int, criteria: int) -> None:
-    values = np.random.default_rng(seed).integers(0, 4, (rows, criteria)).astype(float)
-    expected = [
-        row
-        for row in range(rows)
-        if not any(
-            (values[other] >= values[row]).all() and ((values[other] > values[row]).any() or other < row)
-            for other in range(rows)
-        )
-    ]
-    assert undominated(values).tolist() == expected
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ SIDE = st.integers(1, 12)
 
 @st.composite
 def windows(draw: st.DrawFn, pooling: bool) -> Window:
-    """Any window that iopt takes: its padding stays below the window's reach, or half of it."""
+    """Any window that all of iopt takes: its padding stays below the window's reach, or half of it."""
     sides = []
     for _ in range(2):
         kernel, stride, dilation = draw(st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 2)))
@@ -131,6 +131,17 @@ def test_an_empty_interval_needs_nothing(operator: Operator, row: int) -> None:
     assert operator.input_rows(*operator.pre_rows(row, row)) == (0, 0)
 
 
+def test_a_convolution_may_have_outputs_of_padding_alone() -> None:
+    grown = Shape(8, 13, 9)
+    operator = replace(conv(kernel=(1, 1), padding=(2, 0)), pre_shape=grown, output_shape=grown)
+    operator.check()
+    assert isinstance(operator.body, Conv2d)
+    assert operator.body.window.may_read_nothing
+    assert [operator.input_rows(*interval) for interval in ((0, 2), (0, 3), (9, 12), (11, 13))] == [
+        (0, 0), (0, 1), (7, 9), (0, 0)
+    ]  # fmt: skip
+
+
 @given(windows(pooling=True), SIDE, SIDE, st.booleans())
 @settings(max_examples=100, deadline=None)
 def test_positions_of_a_pooling(window: Window, height: int, width: int, ceil_mode: bool) -> None:
@@ -185,7 +196,6 @@ WRONG: list[tuple[Operator, str]] = [
     (conv(kernel=(3, -3)), r"kernel is \(3, -3\); expected positive"),
     (conv(dilation=(0, 1)), r"dilation is \(0, 1\); expected positive"),
     (conv(padding=(-1, 0)), r"padding is \(-1, 0\); expected zero or more"),
-    (conv(padding=(3, 0)), r"padding is \(3, 0\); iopt needs less than the reach of the window \(3\)"),
     (conv(groups=3), "3 groups do not divide its 4 input channels"),
     (conv(groups=0), "0 groups do not divide"),
     (replace(conv(groups=4), pre_shape=Shape(6, 7, 7)), "4 groups do not divide its 6 output channels"),

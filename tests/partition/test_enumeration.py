@@ -29,7 +29,7 @@ from tests.instances import (
 )
 from tests.partition.reference import judge, keeps_caps
 
-# A plain enumeration, from section 3 and nothing else
+# A plain enumeration, from "Decision" in docs/partition.md and nothing else
 
 
 def pieces(start: int, size: int, step: int, devices: int) -> Iterator[tuple[Interval, ...]]:

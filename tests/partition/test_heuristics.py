@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 
@@ -14,7 +15,7 @@ from iopt.cluster import Charge
 from iopt.graph.layers import Linear
 from iopt.partition.evaluation import evaluate
 from iopt.partition.heuristics import plan_coedge, plan_iop, plan_modnn, plan_oc, plan_single
-from iopt.partition.heuristics.shares import round_shares
+from iopt.partition.heuristics.shares import earliest_shares, round_shares
 from iopt.partition.plan import Axis, Plan
 from iopt.partition.problem import Problem
 from tests.instances import adaptive_pool, chain, cluster, conv, draw_problem, linear, max_pool, norm, pool
@@ -70,6 +71,23 @@ def test_ties_go_to_the_earlier_device_whatever_the_rounding_of_weights() -> Non
     assert round_shares(14, np.array([1.0, 1.0, 1.0, 1.0])).tolist() == [4, 4, 3, 3]
     assert round_shares(14, np.array([0.1, 0.1, 0.1 + 1e-17, 0.3 - 0.2])).tolist() == [4, 4, 3, 3]
     assert round_shares(5, np.array([[1, 3, 0], [0, 1, 1]])).tolist() == [[1, 4, 0], [0, 3, 2]]
+
+
+@given(
+    st.integers(0, 40), st.lists(st.sampled_from([0.0, 0.5, 1.0, 1.5, 2.0, 4.0]), min_size=1, max_size=5).filter(any)
+)
+def test_earliest_shares_are_done_as_early_as_can_be(size: int, rates: list[float]) -> None:
+    """In less time fewer units than there are would be done."""
+    speeds = np.array(rates)
+    shares = earliest_shares(size, speeds)
+    assert shares.sum() == size and not shares[speeds == 0].any()
+    last = max((share / rate for share, rate in zip(shares, rates, strict=True) if rate), default=0.0)
+    assert sum(math.ceil(last * rate * (1 - 1e-9)) - 1 for rate in rates if rate) < max(size, 1)
+
+
+def test_earliest_shares_go_to_the_earlier_device_where_tied() -> None:
+    assert earliest_shares(13, np.array([1.0, 2.0, 1.5, 4.0])).tolist() == [1, 3, 2, 7]
+    assert earliest_shares(5, np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]])).tolist() == [[3, 2, 0], [2, 2, 1]]
 
 
 @pytest.mark.parametrize("network", CAL_NETWORKS)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from iopt.errors import OptionError
+from iopt.partition.heuristics import plan_single
 from iopt.partition.methods import compare, solve
 from iopt.partition.problem import Problem
 from tests.instances import chain, cluster, linear
@@ -15,10 +16,25 @@ PROBLEM = Problem(chain("one", (3, 1, 1), [linear(2)]), cluster((1.0, 1.0)))
 
 
 @pytest.mark.parametrize(
+    ("starts", "message"),
+    [
+        (plan_single(PROBLEM), r"^starts is a Plan; expected a list: \[plan\] for a single one$"),
+        (5, "^starts is 5; expected a list"),
+        ([plan_single(PROBLEM), None], r"^starts\[1\] is None; expected a Plan$"),
+        ([solve(PROBLEM, "single")], r"^starts\[0\] is a Result; expected a Plan: its \.plan is one$"),
+    ],
+)
+def test_starts_are_plans(starts: Any, message: str) -> None:
+    for method in ("milp", "oc"):
+        with pytest.raises(OptionError, match=message):
+            solve(PROBLEM, method, starts=starts)
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": None}, r"^method is None; expected a name \(methods: milp, dp, "),
-        ({"method": ["milp"]}, r"^method is \['milp'\]; expected a name"),
+        ({"method": None}, r"^unknown method None \(methods: milp, dp, "),
+        ({"method": ["milp"]}, r"^unknown method \['milp'\] \(methods: "),
         ({"method": "mlp"}, "^unknown method 'mlp'; did you mean 'milp'?"),
         ({"time_limit_s": "5"}, "^time limit is '5'; expected a number of seconds above zero$"),
         ({"time_limit_s": None}, "^time limit is None; expected a number of seconds above zero$"),

@@ -8,7 +8,7 @@ import pytest
 
 from iopt.errors import PlanError
 from iopt.partition import files
-from tests.changes import Change, put
+from tests.changes import Change, keys_dropped, put
 from tests.partition.plan_files import data, read
 
 MALFORMED: dict[str, Change] = {
@@ -88,3 +88,40 @@ def test_what_is_no_plan_file(text: str | None, message: str, tmp_path: Path) ->
         files.load(path)
     assert str(caught.value).startswith(f"{path}: {message}")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", [path for path, _ in keys_dropped(data()) if path[-1] != "via"], ids=str)
+def test_no_key_can_be_left_out_unseen(path: tuple[str | int, ...]) -> None:
+    """Readers would fill in defaults, and the hash would be of what is not there."""
+    changed = data()
+    dict(keys_dropped(changed))[path](changed)
+    try:
+        untrue = files.check(read(changed))
+    except PlanError:
+        return
+    assert untrue
+
+
+@pytest.mark.parametrize(
+    ("message", "change"),
+    [
+        (
+            "network: operators[0].body.groups: missing",
+            lambda data: data["network"]["operators"][0]["body"].pop("groups"),
+        ),
+        (
+            "cluster: devices[0].tier: expected only where it is set, got None",
+            lambda data: data["cluster"]["devices"][0].update(tier=None),
+        ),
+        (
+            "cluster: devices[0].overhead_s: expected 0.0, got 0",
+            lambda data: data["cluster"]["devices"][0].update(overhead_s=0),
+        ),
+    ],
+)
+def test_what_is_hashed_is_what_is_there(message: str, change: Change) -> None:
+    changed = data()
+    change(changed)
+    with pytest.raises(PlanError, match=r"^plan\.json: ") as caught:
+        read(changed)
+    assert str(caught.value) == f"plan.json: {message}"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from iopt.cluster import Link
-from iopt.errors import ClusterError, ModelError
+from iopt.errors import ClusterError, ModelError, OptionError
 from iopt.graph import Graph, Operator
 from iopt.graph.layers import Add, Shape
 from iopt.partition.methods import solve
@@ -91,6 +91,16 @@ def test_an_operator_that_skips_the_one_before_it_is_a_branch() -> None:
         Problem(graph, cluster((1.0,)))
 
 
+def test_outputs_of_padding_alone_are_refused() -> None:
+    graph = chain("wide", (4, 8, 8), [conv(2, 3, padding=2), conv(2, 1, padding=1)])
+    with pytest.raises(ModelError) as caught:
+        Problem(graph, cluster((1.0,)))
+    assert str(caught.value) == (
+        "operator 'op2': padding is (1, 1); a partition is of convolutions whose padding is less than their reach, so "
+        "that no output is of padding alone"
+    )
+
+
 def test_a_cluster_with_links_of_its_own_is_refused() -> None:
     given = cluster((1.0, 1.0))
     linked = replace(given, network=replace(given.network, links=(Link(0, 1, None),)))
@@ -107,3 +117,9 @@ def test_tiers_power_and_energy_cost_nothing() -> None:
     results = [solve(Problem(network, which), "dp") for which in (given, tiered)]
     assert results[0].plan == results[1].plan
     assert results[0].objective == results[1].objective
+
+
+@pytest.mark.parametrize("along_rows", ["no", None, 0])
+def test_along_rows_is_yes_or_no(along_rows: Any) -> None:
+    with pytest.raises(OptionError, match=f"^along_rows is {along_rows!r}; expected True or False$"):
+        Problem(chain("net", (4, 8, 8), [conv(2, 3)]), cluster((1.0,)), along_rows=along_rows)

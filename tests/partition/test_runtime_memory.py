@@ -28,7 +28,8 @@ from iopt.partition.runtime.weights import StateWeights
 from iopt.partition.search import plan_dp
 from iopt.partition.shortage import least_shortage
 from iopt.result import Status
-from tests.instances import Caps, draw_plan, tiny_problem
+from tests.instances import draw_plan, tiny_problem
+from tests.instances.at_random import Caps
 from tests.partition.networks import ALEXNET, LENET, cal, mixed
 from tests.partition.runtime.cases import case
 from tests.partition.runtime.peaks import peaks

@@ -8,8 +8,8 @@ from random import Random
 import torch
 
 from iopt.graph import Graph, Operator
-from iopt.graph.layers import Activation, BatchNorm, Conv2d, Linear, Step
-from iopt.tiling.layers import Layer, chain
+from iopt.graph.layers import Activation, BatchNorm, Conv2d, Linear, Shape, Step
+from iopt.tiling.layers import Layer, layers_of
 from iopt.tiling.plan import Configuration, Group
 from tests import instances
 from tests.instances import adaptive_pool, avg_pool, linear, max_pool, norm, pool
@@ -35,22 +35,25 @@ ACTIVATIONS = (
 State = dict[str, torch.Tensor]
 
 
-def executed(seed: int) -> tuple[Graph, State, Configuration]:
-    """A chain on a map that is not square, its weights, and a configuration of up to 4 x 4 tiles; deterministic."""
+def executed(seed: int, surplus: int = 0) -> tuple[Graph, State, Configuration]:
+    """A chain on a map that is not square, its weights, and a configuration of up to 4 x 4 tiles; deterministic.
+
+    With a surplus, convolutions are padded by up to so many cells more, so that some outputs are of padding alone.
+    """
     random = Random(seed)
     shape = (random.randint(1, 4), random.randint(6, 20), random.randint(6, 20))
     layers, at = [], shape
     for _ in range(random.randint(1, 5)):
-        layer = _layer(random, at)
-        operator = layer("op", "before", instances.Shape(*at))
+        layer = a_layer(random, at, surplus)
+        operator = layer("op", "before", Shape(*at))
         if min(operator.output_shape) >= 1:
             layers.append(layer)
             at = operator.output_shape
     if random.random() < 0.2:
         layers += [linear(random.randint(2, 5), norm=random.random() < 0.3), linear(3)]
     graph = instances.chain(f"executed-{seed}", shape, layers)
-    graph = replace(graph, operators=tuple(_varied(random, operator) for operator in graph))
-    return graph, weights(graph, seed), configuration(random, chain(graph))
+    graph = replace(graph, operators=tuple(varied(random, operator) for operator in graph))
+    return graph, weights(graph, seed), configuration(random, layers_of(graph))
 
 
 def weights(graph: Graph, seed: int) -> State:
@@ -92,7 +95,7 @@ def configuration(random: Random, layers: tuple[Layer, ...]) -> Configuration:
     return Configuration(tuple(groups))
 
 
-def _layer(random: Random, at: tuple[int, int, int]) -> instances.Layer:
+def a_layer(random: Random, at: tuple[int, int, int], surplus: int = 0) -> instances.Layer:
     """A layer that fits a map of this size."""
     channels, height, width = at
     draw = random.random()
@@ -110,6 +113,8 @@ def _layer(random: Random, at: tuple[int, int, int]) -> instances.Layer:
         dilation[side] = 1 if is_pool and is_average else random.choice(spread)
         reach = dilation[side] * (kernel[side] - 1) + 1
         padding[side] = random.randint(0, kernel[side] // 2 if is_pool else reach - 1)
+    if surplus and not is_pool:
+        padding = [cells + random.randint(0, surplus) for cells in padding]
     window = [(sides[0], sides[1]) for sides in (kernel, stride, padding)]
     if is_pool and is_average:
         made = avg_pool(*window, ceil_mode=random.random() < 0.2)
@@ -128,7 +133,7 @@ def _layer(random: Random, at: tuple[int, int, int]) -> instances.Layer:
     )
 
 
-def _varied(random: Random, operator: Operator) -> Operator:
+def varied(random: Random, operator: Operator) -> Operator:
     """With an activation of any kind, or none, and at times a batch norm folded into the body."""
     steps: list[Step] = []
     for step in operator.epilogue:

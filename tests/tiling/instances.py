@@ -10,6 +10,7 @@ from typing import Any
 from iopt.tiling.enumeration import judged, most_configurations
 from iopt.tiling.fronts import front
 from iopt.tiling.problem import Problem
+from tests.tiling.branches import branched
 from tests.tiling.networks import drawn
 from tests.tiling.test_table import with_host
 
@@ -18,8 +19,9 @@ MOST = 2500
 
 
 @cache
-def tiny_problem(seed: int) -> Problem:
-    """A chain of up to four layers with limits among the values of its front, so that they bind; deterministic.
+def tiny_problem(seed: int, has_branches: bool = False) -> Problem:
+    """A chain of up to four layers, or layers and a block or two, with limits among the values of its front, so that
+    they bind; deterministic.
 
     Nine in ten have a front of several points. A few limits are one byte too small, or below everything.
     """
@@ -27,7 +29,7 @@ def tiny_problem(seed: int) -> Problem:
     objective = random.choice(("macs", "memory", "latency"))
     is_easy = random.random() < 0.1
     while True:
-        problem = replace(_conventions(random), objective=objective)
+        problem = replace(_conventions(random, has_branches), objective=objective)
         if most_configurations(problem) > MOST:
             continue
         points = _values(problem)
@@ -64,7 +66,7 @@ def front_of(problem: Problem) -> list[tuple[int, float]]:
     return found
 
 
-def _conventions(random: Random) -> Problem:
+def _conventions(random: Random, has_branches: bool) -> Problem:
     predictor = random.choice(("lean", "lean", "torch", "torch", "bound", "plain11", "mafat"))
     crop = "rim" if predictor in ("bound", "mafat") and random.random() < 0.3 else "exact"
     options: dict[str, Any] = {
@@ -78,4 +80,5 @@ def _conventions(random: Random) -> Problem:
         "reuse": crop == "exact" and random.random() < 0.5,
     }
     seed = random.randint(0, 10**9)
-    return with_host(Problem(drawn(seed, most_layers=3), **options), seed)
+    graph = branched(seed, most=12, parts=3) if has_branches else drawn(seed, most_layers=3)
+    return with_host(Problem(graph, **options), seed)

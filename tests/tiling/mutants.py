@@ -97,6 +97,7 @@ SWAPPED: dict[str, Callable[[Problem], Problem]] = {
     "reuse swapped": lambda p: replace(p, crop="exact", reuse=not p.reuse),
     "rim ignored": lambda p: replace(p, crop="exact"),
     "bias ignored": lambda p: replace(p, bias_bytes=None if p.bias_bytes is None else 0),
+    "copies ignored": lambda p: replace(p, host=None if p.host is None else replace(p.host, copy_s=0.0)),
     "one tile fewer": lambda p: replace(p, max_tiles=p.max_tiles - 1),
 }
 

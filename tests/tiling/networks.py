@@ -30,14 +30,17 @@ def yolov2_16() -> Graph:
     return chain("golden", tuple(GOLDEN["input"]), layers)
 
 
-def drawn(seed: int, most_layers: int = 4, ceil_mode: bool = True, most: int = 14) -> Graph:
-    """A small chain of convolutions and poolings of every kind on a map that is not square; deterministic."""
+def drawn(seed: int, most_layers: int = 4, ceil_mode: bool = True, most: int = 14, surplus: int = 0) -> Graph:
+    """A small chain of convolutions and poolings of every kind on a map that is not square; deterministic.
+
+    With a surplus, convolutions are padded by up to so many cells more, so that some outputs are of padding alone.
+    """
     random = Random(seed)
     while True:
         size = (random.randint(1, 3), random.randint(5, most), random.randint(5, most))
         count, layers, at = random.randint(1, most_layers), [], (size[1], size[2])
         while len(layers) < count:
-            found = _layer(random, at, ceil_mode)
+            found = _layer(random, at, ceil_mode, surplus)
             if found is None:
                 break
             layers.append(found[0])
@@ -48,7 +51,9 @@ def drawn(seed: int, most_layers: int = 4, ceil_mode: bool = True, most: int = 1
             return chain(f"drawn-{seed}", size, layers)
 
 
-def _layer(random: Random, at: tuple[int, int], ceil_mode: bool) -> tuple[Layer, tuple[int, int]] | None:
+def _layer(
+    random: Random, at: tuple[int, int], ceil_mode: bool, surplus: int = 0
+) -> tuple[Layer, tuple[int, int]] | None:
     """A layer on a map of this size, and the size of its output."""
     for _ in range(20):
         kernel = (random.randint(1, 4), random.randint(1, 4))
@@ -57,6 +62,8 @@ def _layer(random: Random, at: tuple[int, int], ceil_mode: bool) -> tuple[Layer,
         dilation = tuple(random.choice((1, 1, 2)) for _ in kernel) if not is_pool else (1, 1)
         reach = tuple(d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True))
         padding = tuple(random.randint(0, r // 2 if is_pool else r - 1) for r in reach)
+        if surplus and not is_pool:
+            padding = tuple(cells + random.randint(0, surplus) for cells in padding)
         room = [n + 2 * p - r for n, p, r in zip(at, padding, reach, strict=True)]
         if min(room) < 0:
             continue

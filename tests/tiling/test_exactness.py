@@ -43,6 +43,11 @@ def test_enumeration_search_and_programme_agree(seed: int) -> None:
     assert_all_equal(tiny_problem(seed), whole=seed % 4 == 0)
 
 
+@pytest.mark.parametrize("seed", range(25))
+def test_they_agree_on_networks_with_branches(seed: int) -> None:
+    assert_all_equal(tiny_problem(seed, has_branches=True), whole=seed % 4 == 0)
+
+
 @given(seeds)
 @settings(max_examples=12, deadline=None)
 def test_they_agree_on_what_hypothesis_draws(seed: int) -> None:
@@ -50,10 +55,10 @@ def test_they_agree_on_what_hypothesis_draws(seed: int) -> None:
 
 
 @pytest.mark.full
-@given(seeds)
+@given(seeds, st.booleans())
 @settings(max_examples=1500, deadline=None)
-def test_they_agree_on_much_more(seed: int) -> None:
-    assert_all_equal(tiny_problem(seed))
+def test_they_agree_on_much_more(seed: int, has_branches: bool) -> None:
+    assert_all_equal(tiny_problem(seed, has_branches))
 
 
 def assert_front(problem: Problem) -> int:
@@ -79,6 +84,11 @@ def test_fronts_are_those_of_all_configurations(objective: str) -> None:
         for seed in range(15)
     ]
     assert sum(lengths) > 35
+    branches = [
+        assert_front(replace(tiny_problem(seed, True), objective=objective, memory_bytes=None, overhead=None))
+        for seed in range(8)
+    ]
+    assert sum(branches) > 16
 
 
 @pytest.mark.full
@@ -116,8 +126,11 @@ def test_ties_are_broken_by_less_of_the_other() -> None:
     assert tied > 5
 
 
-def test_limits_bind_and_most_instances_are_feasible() -> None:
-    problems = [tiny_problem(seed) for seed in SEEDS]
+@pytest.mark.parametrize("has_branches", [False, True])
+def test_limits_bind_and_most_instances_are_feasible(has_branches: bool) -> None:
+    problems = [tiny_problem(seed, has_branches) for seed in SEEDS]
+    blocks = [any(unit.is_block for unit in problem.units) for problem in problems]
+    assert all(blocks) if has_branches else not any(blocks)
     feasible = [problem for problem in problems if best(problem) is not None]
     assert 0.6 < len(feasible) / len(problems) < 0.97
     binding = 0

@@ -22,13 +22,13 @@ from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.methods import METHODS, solve
 from iopt.tiling.notation import parse
 from iopt.tiling.problem import Problem
-from tests.changes import Change, Data, put, together
+from tests.changes import Change, Data, keys_dropped, put, together
 from tests.instances import chain, conv, linear, max_pool
 from tests.tiling.instances import tiny_problem
 from tests.tiling.networks import drawn
 
 GRAPH = chain("net", (3, 24, 32), [conv(8, 3, padding=1), conv(8, 3, padding=1, pooling=max_pool(2)), conv(4, 1)])
-HOST = HostModel((LayerTime((1.0, 100.0), (1e-6, 1e-4)),) * 4, 1e-6, 2e-6)
+HOST = HostModel((LayerTime((1.0, 100.0), (1e-6, 1e-4)),) * 4, 1e-6, 2e-6, 1e-9)
 PROBLEM = Problem(GRAPH, 2**20, predictor="bound", weights="streamed", host=HOST, reuse=True)
 PLAN = parse("2x3c/3/1x1", 4)
 COST = evaluate(PROBLEM, PLAN)
@@ -123,17 +123,18 @@ def test_the_hash_is_of_the_problem() -> None:
         replace(PROBLEM, max_tiles=7),
         replace(PROBLEM, host=None),
         replace(PROBLEM, host=replace(HOST, call_s=0.0)),
+        replace(PROBLEM, host=replace(HOST, copy_s=0.0)),
         replace(PROBLEM, graph=chain("net", (3, 24, 32), [*[conv(8, 3, padding=1)] * 3, conv(4, 1)])),
     ]
     assert len({instance_hash(problem) for problem in [PROBLEM, *others]}) == len(others) + 1
 
 
 def test_equal_problems_have_one_hash_that_stays() -> None:
-    whole = HostModel((LayerTime((1, 100), (1e-6, 1e-4)),) * 4, 1e-6, 2e-6)
+    whole = HostModel((LayerTime((1, 100), (1e-6, 1e-4)),) * 4, 1e-6, 2e-6, 1e-9)
     assert instance_hash(replace(PROBLEM, host=whole)) == instance_hash(PROBLEM)
     two = replace(PROBLEM, objective="memory", overhead=2)
     assert instance_hash(two) == instance_hash(replace(two, overhead=2.0))
-    assert instance_hash(PROBLEM) == "fb7747c1b2d48f4cffc46fed282caff23ca98b1df59284a6e3ea0081ce418485"
+    assert instance_hash(PROBLEM) == "5d95005bd1763d8288678fd7c4b84c61aa792de8ecd231d924e766c0f259f9f3"
 
 
 # The format
@@ -308,3 +309,33 @@ def test_a_network_that_cannot_be_tiled_is_named() -> None:
         PlanError, match=r"config\.json: groups: group of layers 0 ... 1: op2 cannot be tiled: a linear "
     ):
         read(changed)
+
+
+@pytest.mark.parametrize("path", [path for path, _ in keys_dropped(data())], ids=str)
+def test_no_key_can_be_left_out_unseen(path: tuple[str | int, ...]) -> None:
+    """Readers would fill in defaults, and the hash would be of what is not there."""
+    changed = data()
+    dict(keys_dropped(changed))[path](changed)
+    try:
+        untrue = files.check(read(changed))
+    except PlanError:
+        return
+    assert untrue
+
+
+@pytest.mark.parametrize(
+    ("message", "change"),
+    [
+        (
+            "network: operators[0].body.groups: missing",
+            lambda data: data["network"]["operators"][0]["body"].pop("groups"),
+        ),
+        ("host: call_s: expected 0.0, got 0", lambda data: data["host"].update(call_s=0)),
+    ],
+)
+def test_what_is_hashed_is_what_is_there(message: str, change: Change) -> None:
+    changed = data()
+    change(changed)
+    with pytest.raises(PlanError, match=r"^config\.json: ") as caught:
+        read(changed)
+    assert str(caught.value) == f"config.json: {message}"

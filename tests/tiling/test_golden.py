@@ -12,7 +12,7 @@ from iopt.graph.layers import ELEMENT_BYTES
 from iopt.tiling.evaluation import Evaluation, Evaluator
 from iopt.tiling.heuristics.mafat import mafat, space
 from iopt.tiling.heuristics.spaces import candidates
-from iopt.tiling.layers import chain
+from iopt.tiling.layers import layers_of
 from iopt.tiling.notation import parse
 from iopt.tiling.plan import Group
 from iopt.tiling.problem import Problem
@@ -136,7 +136,7 @@ def test_published_communication(count: int, sent: int) -> None:
 
 
 def test_published_workspace() -> None:
-    layer = chain(yolov2_16())[8]
+    layer = layers_of(yolov2_16())[8]
     assert layer.column_bytes * layer.output.height * layer.output.width == PUBLISHED[8]
     assert len(PUBLISHED) == 9
 

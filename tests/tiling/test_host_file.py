@@ -20,7 +20,7 @@ from tests.changes import Change, Data, put
 from tests.instances import chain, conv
 
 GRAPH = chain("net", (3, 8, 8), [conv(4, 3), conv(2, 1)])
-MODEL = HostModel((LayerTime((1.0, 36.0), (1e-6, 1e-5)), LayerTime((4.0,), (2e-6,))), 1e-6, 3e-6)
+MODEL = HostModel((LayerTime((1.0, 36.0), (1e-6, 1e-5)), LayerTime((4.0,), (2e-6,))), 1e-6, 3e-6, 2e-10)
 HOST = Host("net", graph_hash(GRAPH), MODEL, 2**20, Machine("a processor", "2.0", 1, "lean", 5, 6, 0.02, 0.1))
 
 
@@ -53,6 +53,7 @@ MALFORMED: dict[str, Change] = {
     ),
     "graph_hash: ": put("graph_hash", value="abc"),
     "model.call_s: expected 0.0 or more, got -1.0": put("model", "call_s", value=-1.0),
+    "model.copy_s: missing": lambda data: data["model"].pop("copy_s"),
     "model.layers: expected at least one entry": put("model", "layers", value=[]),
     "model: layers[1]: a layer's time has 2 cells and 1 seconds": put("model", "layers", 1, "cells", value=[1, 2]),
     "measured.executor: expected 'lean' or 'torch', got 'c'": put("measured", "executor", value="c"),

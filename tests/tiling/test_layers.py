@@ -1,4 +1,4 @@
-"""From a graph to the chain of layers that tiling cuts."""
+"""From a graph to the layers that tiling cuts."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import pytest
 
 from iopt import zoo
 from iopt.errors import ModelError
-from iopt.graph import Graph
-from iopt.graph.layers import Add, Shape, Window
-from iopt.tiling.layers import Layer, chain
+from iopt.graph import Graph, Operator
+from iopt.graph.layers import Activation, Add, Concat, Shape, Window
+from iopt.tiling.layers import POINT, Layer, layers_of, map_shape
 from tests import instances
 from tests.instances import adaptive_pool, avg_pool, conv, linear, max_pool, norm, pool
 from tests.tiling.networks import GOLDEN, yolov2_16
 
 
-def layers_of(*parts: Any, size: tuple[int, int, int] = (3, 12, 12)) -> tuple[Layer, ...]:
-    return chain(instances.chain("net", size, parts))
+def drawn_layers(*parts: Any, size: tuple[int, int, int] = (3, 12, 12)) -> tuple[Layer, ...]:
+    return layers_of(instances.chain("net", size, parts))
 
 
 def test_the_golden_layers() -> None:
-    layers = chain(yolov2_16())
+    layers = layers_of(yolov2_16())
     for layer, row in zip(layers, GOLDEN["layers"], strict=True):
         assert layer.index == row["index"]
         assert layer.kind == {"conv": "conv", "maxpool": "max"}[row["type"]]
@@ -46,7 +46,7 @@ def test_the_golden_layers() -> None:
 
 def test_an_epilogue_s_pooling_is_a_layer_of_its_own() -> None:
     graph = instances.chain("net", (3, 8, 8), [conv(4, 3, padding=1, pooling=max_pool(2)), conv(2, 1, norm=True)])
-    first, second, third = chain(graph)
+    first, second, third = layers_of(graph)
     assert [layer.name for layer in (first, second, third)] == ["op1", "op1.pool", "op2"]
     assert (first.output, second.input, second.output) == ((4, 8, 8), (4, 8, 8), (4, 4, 4))
     assert (first.weight_bytes, first.parameter_bytes, second.parameter_bytes) == (4 * 27 * 4, 4 * 28 * 4, 0)
@@ -57,10 +57,10 @@ def test_an_epilogue_s_pooling_is_a_layer_of_its_own() -> None:
 
 
 def test_a_norm_in_the_way_joins_the_layer_before() -> None:
-    (layer,) = layers_of(conv(4, 3), norm())
+    (layer,) = drawn_layers(conv(4, 3), norm())
     assert [type(step).__name__ for step in layer.steps] == ["Activation", "BatchNorm"]
     assert layer.parameter_bytes == 4 * (4 * 27 + 4 + 8)
-    first, second = layers_of(norm(), conv(4, 3))
+    first, second = drawn_layers(norm(), conv(4, 3))
     assert (first.kind, first.window, first.macs, first.whole) == ("elementwise", Window((1, 1)), 0, "")
     assert second.index == 1
 
@@ -73,10 +73,10 @@ def test_what_needs_its_whole_input_says_so() -> None:
         pool(avg_pool(3, 2, ceil_mode=True)): "ceil_mode",
     }
     for part, reason in reasons.items():
-        assert reason in layers_of(part)[-1].whole
+        assert reason in drawn_layers(part)[-1].whole
     for part in (pool(max_pool(3, 2, ceil_mode=True)), pool(avg_pool(3, 3, ceil_mode=True)), pool(adaptive_pool(4))):
-        assert layers_of(part)[-1].whole == ""
-    assert layers_of(pool(adaptive_pool((4, 6))))[0].window == Window((3, 2), (3, 2))
+        assert drawn_layers(part)[-1].whole == ""
+    assert drawn_layers(pool(adaptive_pool((4, 6))))[0].window == Window((3, 2), (3, 2))
 
 
 def test_a_batch_norm_over_cells_is_not_tiled() -> None:
@@ -84,11 +84,11 @@ def test_a_batch_norm_over_cells_is_not_tiled() -> None:
     (operator,) = graph
     (activation, batch_norm) = operator.epilogue
     over_cells = replace(operator, epilogue=(activation, replace(batch_norm, features=32)))
-    assert "over all cells" in chain(replace(graph, operators=(over_cells,)))[0].whole
+    assert "over all cells" in layers_of(replace(graph, operators=(over_cells,)))[0].whole
 
 
 def test_groups_and_dilation() -> None:
-    (layer,) = layers_of(conv(6, (3, 2), (1, 2), (1, 0), (2, 1), groups=3))
+    (layer,) = drawn_layers(conv(6, (3, 2), (1, 2), (1, 0), (2, 1), groups=3))
     assert layer.groups == 3
     assert layer.cell_macs == 6 * 1 * 6
     assert layer.output == Shape(6, 10, 6)
@@ -98,20 +98,47 @@ def test_groups_and_dilation() -> None:
 
 def test_yolov2_of_the_zoo_has_the_golden_layers() -> None:
     graph = zoo.graph("yolov2-16")
-    layers = chain(graph)
+    layers = layers_of(graph)
     assert [(layer.kind, layer.input, layer.output, layer.window, layer.weight_bytes) for layer in layers] == [
-        (layer.kind, layer.input, layer.output, layer.window, layer.weight_bytes) for layer in chain(yolov2_16())
+        (layer.kind, layer.input, layer.output, layer.window, layer.weight_bytes) for layer in layers_of(yolov2_16())
     ]
     assert 2 * sum(layer.macs for layer in layers) == graph.flops
     assert sum(layer.parameter_bytes for layer in layers) == 4 * graph.parameters
     assert [layer.name for layer in layers[:3]] == ["layers.0", "layers.0.pool", "layers.4"]
 
 
-def test_branches_are_refused_by_name() -> None:
+def test_early_exits_are_refused_by_name() -> None:
     graph = instances.chain("net", (3, 8, 8), [conv(3, 1), conv(3, 1), conv(3, 1)])
     with pytest.raises(ModelError, match="operator 'op1' writes an early exit; tiling is for networks with one output"):
-        chain(replace(graph, exits=(("early", "op1"), ("final", "op3"))))
-    (first, second) = instances.chain("net", (3, 8, 8), [conv(3, 1), conv(3, 1)])
-    both = replace(second, body=Add(), inputs=("op1", "input"), input_shapes=(first.output_shape,) * 2)
-    with pytest.raises(ModelError, match="graph 'net': operator 'op2' joins branches; tiling is for chains"):
-        chain(Graph("net", Shape(3, 8, 8), (first, both)))
+        layers_of(replace(graph, exits=(("early", "op1"), ("final", "op3"))))
+
+
+def test_layers_say_what_they_read_and_free() -> None:
+    chain = drawn_layers(conv(4, 3), conv(4, 1, pooling=max_pool(2)))
+    assert [(layer.inputs, layer.frees) for layer in chain] == [((-1,), (-1,)), ((0,), (0,)), ((1,), (1,))]
+    first, second = instances.chain("net", (3, 8, 8), [conv(3, 1), conv(3, 1)])
+    shapes = (Shape(3, 8, 8), Shape(3, 8, 8), Shape(3, 8, 8))
+    joins = [
+        Operator("sum", Add(), ("op2", "input", "op2"), shapes, shapes[0], shapes[0], (Activation("relu"),)),
+        Operator("cat", Concat(), ("sum", "op1"), shapes[:2], Shape(6, 8, 8), Shape(3 * 2, 8, 8)),
+    ]
+    layers = layers_of(Graph("net", Shape(3, 8, 8), (first, second, *joins)))
+    assert [layer.inputs for layer in layers] == [(-1,), (0,), (1, -1, 1), (2, 0)]
+    assert [layer.frees for layer in layers] == [(), (), (1, -1), (2, 0)]
+    assert [layer.kind for layer in layers[2:]] == ["add", "concat"]
+    assert [(layer.window, layer.macs, len(layer.steps)) for layer in layers[2:]] == [(POINT, 0, 1), (POINT, 0, 0)]
+    assert [map_shape(layers, index).channels for index in range(-1, 4)] == [3, 3, 3, 3, 6]
+
+
+def test_an_elementwise_step_joins_a_map_that_it_alone_reads() -> None:
+    first, apart, alone = instances.chain("net", (3, 8, 8), [conv(3, 1), norm(), norm()])
+    shape = Shape(3, 8, 8)
+    other = replace(alone, name="op4", inputs=("op1",))
+    join = Operator("sum", Add(), ("op3", "op4"), (shape, shape), shape, shape)
+    layers = layers_of(Graph("net", shape, (first, apart, other, alone, join)))
+    assert [(layer.name, layer.inputs, len(layer.steps)) for layer in layers] == [
+        ("op1", (-1,), 1),
+        ("op2", (0,), 2),
+        ("op4", (0,), 1),
+        ("sum", (1, 2), 0),
+    ]

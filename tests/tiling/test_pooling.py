@@ -13,7 +13,7 @@ from iopt.graph.layers import Activation
 from iopt.tiling.executor.runtime import Runtime
 from iopt.tiling.executor.steps import in_place
 from iopt.tiling.executor.trial import difference
-from iopt.tiling.layers import chain
+from iopt.tiling.layers import layers_of
 from iopt.tiling.notation import parse
 from tests import instances
 from tests.instances import adaptive_pool, avg_pool, conv, max_pool, pool
@@ -56,7 +56,7 @@ def test_adaptive_poolings(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=str)
 def test_activations_in_place(activation: Activation) -> None:
     (operator,) = instances.chain("net", (2, 5, 5), [conv(2, 1)])
-    (layer,) = chain(replace(instances.chain("net", (2, 5, 5), [conv(2, 1)]), operators=(operator,)))
+    (layer,) = layers_of(replace(instances.chain("net", (2, 5, 5), [conv(2, 1)]), operators=(operator,)))
     (step,) = in_place(replace(layer, steps=(activation,)), {})
     tensor = torch.randn(1, 2, 5, 5)
     expected = getattr(functional, activation.function)(tensor.clone(), **activation.arguments)

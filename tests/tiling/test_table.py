@@ -17,6 +17,7 @@ from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.problem import Problem
 from iopt.tiling.search.sweep import NEVER
 from iopt.tiling.search.table import build
+from tests.tiling.branches import branched
 from tests.tiling.networks import drawn, yolov2_16
 
 CONVENTIONS: list[dict[str, Any]] = [
@@ -36,7 +37,7 @@ def with_host(problem: Problem, seed: int) -> Problem:
         LayerTime((1.0, 6.0, 30.0), (random.random(), 1 + random.random(), 2 + 5 * random.random()))
         for _ in problem.layers
     )
-    return replace(problem, host=HostModel(layers, random.random(), random.random()))
+    return replace(problem, host=HostModel(layers, random.random(), random.random(), 1e-2 * random.random()))
 
 
 def assert_equal(problem: Problem) -> tuple[int, int]:
@@ -45,8 +46,8 @@ def assert_equal(problem: Problem) -> tuple[int, int]:
     seconds = table.seconds
     assert seconds is not None
     seen = strips = 0
-    for first in range(table.layers):
-        for last in range(first, table.layers):
+    for first in range(len(table.units)):
+        for last in range(first, len(table.units)):
             for option in range(len(table.options)):
                 group, at = table.group(first, last, option), (first, last, option)
                 try:
@@ -62,27 +63,36 @@ def assert_equal(problem: Problem) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("options", CONVENTIONS, ids=lambda options: "-".join(map(str, options.values())))
-def test_table_and_evaluator_agree_on_every_group(options: dict[str, Any]) -> None:
+@pytest.mark.parametrize("has_branches", [False, True])
+def test_table_and_evaluator_agree_on_every_group(options: dict[str, Any], has_branches: bool) -> None:
     seen = strips = 0
-    for seed in range(8):
-        problem = with_host(Problem(drawn(seed, most=16), max_tiles=4, **options), seed)
+    for seed in range(12 if has_branches else 8):
+        graph = branched(seed, most=16) if has_branches else drawn(seed, most=16)
+        problem = with_host(Problem(graph, max_tiles=4, **options), seed)
         counts = assert_equal(problem)
         seen, strips = seen + counts[0], strips + counts[1]
-    assert seen > 200
-    assert (strips > 20) == (options.get("crop") != "rim")
+    assert seen > (50 if has_branches else 200)
+    assert (strips > 20) == (options.get("crop") != "rim" and not has_branches)
+
+
+@pytest.mark.parametrize("options", CONVENTIONS, ids=lambda options: "-".join(map(str, options.values())))
+def test_table_and_evaluator_agree_where_outputs_are_of_padding_alone(options: dict[str, Any]) -> None:
+    for seed in range(6):
+        assert_equal(with_host(Problem(drawn(seed, most=16, surplus=5), max_tiles=4, **options), seed))
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("options", CONVENTIONS, ids=lambda options: "-".join(map(str, options.values())))
+@pytest.mark.parametrize("draw", [drawn, branched])
 @pytest.mark.parametrize("start", range(100, 400, 50))
-def test_table_and_evaluator_agree_on_many_groups(options: dict[str, Any], start: int) -> None:
+def test_table_and_evaluator_agree_on_many_groups(options: dict[str, Any], start: int, draw: Any) -> None:
     for seed in range(start, start + 50):
-        assert_equal(with_host(Problem(drawn(seed, most=20), max_tiles=6, **options), seed))
+        assert_equal(with_host(Problem(draw(seed, most=20), max_tiles=6, **options), seed))
 
 
 def test_no_group_ends_before_it_begins() -> None:
     table = build(Problem(drawn(0, most_layers=4)))
-    below = np.tril_indices(table.layers, -1)
+    below = np.tril_indices(len(table.units), -1)
     assert (table.peak[below] == NEVER).all()
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from iopt.graph.layers import Window
 from iopt.tiling.grids import bounds
-from iopt.tiling.layers import Layer, chain
+from iopt.tiling.layers import Layer, layers_of
 from iopt.tiling.plan import Group
 from iopt.tiling.tiles import Region, Span, Tile, group_tiles, needed
 from tests import instances
@@ -56,7 +56,7 @@ def groups_of(layers: tuple[Layer, ...], reuse: str) -> list[Group]:
 
 @pytest.mark.parametrize("seed", range(30))
 def test_every_tile_has_what_its_windows_read_and_the_tiles_cover_the_output(seed: int) -> None:
-    layers = chain(drawn(seed))
+    layers = layers_of(drawn(seed))
     for group in groups_of(layers, "none"):
         covered: list[tuple[int, int]] = []
         for tile in group_tiles(layers, group, "balanced"):
@@ -72,12 +72,16 @@ def test_every_tile_has_what_its_windows_read_and_the_tiles_cover_the_output(see
         assert len(covered) == len(set(covered)) == output.height * output.width
 
 
+@pytest.mark.parametrize("surplus", [0, 5])
 @pytest.mark.parametrize("seed", range(30))
-def test_padding_makes_up_exactly_what_the_windows_reach_over(seed: int) -> None:
-    layers = chain(drawn(seed))
+def test_padding_makes_up_exactly_what_the_windows_reach_over(seed: int, surplus: int) -> None:
+    layers = layers_of(drawn(seed, surplus=surplus))
     for group in groups_of(layers, "none"):
         for tile in group_tiles(layers, group, "balanced"):
             for step in tile.steps:
+                if not step.computes.cells:
+                    assert step.reads.cells == 0
+                    continue
                 window = layers[step.layer].window
                 padding = (step.padding[:2], step.padding[2:])
                 for side in (0, 1):
@@ -86,9 +90,10 @@ def test_padding_makes_up_exactly_what_the_windows_reach_over(seed: int) -> None
                     assert step.reads[side].size + sum(padding[side]) == reach
 
 
+@pytest.mark.parametrize("surplus", [0, 5])
 @pytest.mark.parametrize("seed", range(40))
-def test_checkerboard_tiles_have_all_they_read_and_take_only_what_was_kept(seed: int) -> None:
-    layers = chain(drawn(seed, most=18))
+def test_checkerboard_tiles_have_all_they_read_and_take_only_what_was_kept(seed: int, surplus: int) -> None:
+    layers = layers_of(drawn(seed, most=18, surplus=surplus))
     for group in groups_of(layers, "checkerboard"):
         alive: dict[tuple[int, object], int] = {}
         covered: list[tuple[int, int]] = []
@@ -125,7 +130,7 @@ def _check_tile(layers: tuple[Layer, ...], group: Group, tile: Tile) -> None:
 
 
 def test_reuse_computes_no_cell_of_an_odd_tile_that_a_neighbour_has() -> None:
-    layers = chain(instances.chain("net", (1, 12, 12), [conv(1, 3, padding=1)] * 3))
+    layers = layers_of(instances.chain("net", (1, 12, 12), [conv(1, 3, padding=1)] * 3))
     tiles = group_tiles(layers, Group(0, 2, 3, 3, "checkerboard"), "balanced")
     assert [(tile.row, tile.column) for tile in tiles] == [
         (0, 0), (0, 2), (1, 1), (2, 0), (2, 2), (0, 1), (1, 0), (1, 2), (2, 1)
@@ -146,7 +151,7 @@ def test_reuse_computes_no_cell_of_an_odd_tile_that_a_neighbour_has() -> None:
 
 @pytest.mark.parametrize("chain_of", GOLDEN["tile_chains"], ids=lambda row: f"{row['group']}-{row['n']}x{row['m']}")
 def test_the_golden_tile_chains(chain_of: dict[str, Any]) -> None:
-    layers = chain(yolov2_16())
+    layers = layers_of(yolov2_16())
     group = Group(*chain_of["group"], chain_of["n"], chain_of["m"])
     (tile,) = [tile for tile in group_tiles(layers, group, "ceil") if [tile.row, tile.column] == chain_of["tile"]]
     for step, row in zip(tile.steps, chain_of["layers"], strict=True):
@@ -159,7 +164,7 @@ def test_the_golden_tile_chains(chain_of: dict[str, Any]) -> None:
 
 
 def test_the_figure_of_deepthings() -> None:
-    layers = chain(instances.chain("toy", (1, 6, 6), [conv(1, 3, padding=1)]))
+    layers = layers_of(instances.chain("toy", (1, 6, 6), [conv(1, 3, padding=1)]))
     tiles = {(tile.row, tile.column): tile.steps[0] for tile in group_tiles(layers, Group(0, 0, 2, 2), "ceil")}
     for place, key in (((0, 1), "tile_0_1"), ((1, 0), "tile_1_0")):
         row = GOLDEN["toy"][key]
@@ -177,7 +182,7 @@ def test_grids() -> None:
 
 
 def test_a_region_wholly_in_the_padding_reads_nothing_and_keeps_its_padding() -> None:
-    (layer,) = chain(instances.chain("net", (1, 3, 4), [conv(1, 3, padding=2)]))
+    (layer,) = layers_of(instances.chain("net", (1, 3, 4), [conv(1, 3, padding=2)]))
     wide = replace(layer, window=Window((2, 1), (1, 1), (4, 0)))
     region, padding = needed(wide, Region(Span(0, 2), Span(0, 4)))
     assert region.cells == 0

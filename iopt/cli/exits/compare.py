@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iopt.cli import options as common
-from iopt.cli.codes import exit_code, reason
 from iopt.cli.exits import options
 from iopt.cli.exits.problem import Given
 from iopt.cli.expand import expanded
-from iopt.cli.talk import complain
+from iopt.cli.finish import finish, told
 
 if TYPE_CHECKING:
     from iopt.exits.plan import Plan
@@ -52,18 +51,11 @@ def compare(
         print(json_file.pretty(to_list(found)))
     else:
         print_comparison(console(), problem, found)
-    if problem_with := reason(results[-1], time_limit, "limit"):
-        complain(problem_with)
-    return exit_code(results[-1])
+    return finish(results[-1], time_limit, "limit")
 
 
 def _compared(problem: Problem, time_limit_s: float, gap: float, gamma: int, line: LiveLine) -> list[Result[Plan]]:
     """A result per method, the exact one last."""
     from iopt.exits.methods import compare as compared
 
-    results = []
-    line.step("comparing")
-    for result in compared(problem, time_limit_s, gap, gamma, line):
-        results.append(result)
-        line.step(f"comparing, {result.method} done")
-    return results
+    return told(compared(problem, time_limit_s, gap, gamma, line), line)

@@ -44,6 +44,7 @@ def front(
     """
     from iopt.cli.output import check_writable_beside
     from iopt.door import json_file
+    from iopt.errors import OptionError
     from iopt.report.console import console
     from iopt.report.exits_front import by_accuracy, print_front, to_list
     from iopt.report.exits_picture import draw_front
@@ -53,6 +54,8 @@ def front(
     if picture is not None:
         check_writable_beside(picture, given.read_files())
         check_picture(picture)
+    if thresholds is not None and thresholds < 2:
+        raise OptionError(f"--thresholds: {thresholds}; expected two or more per exit")
     with LiveLine(quiet) as line:
         line.step(f"reading {given.network}")
         workload = given.workload(needed=("tiers",))
@@ -94,21 +97,26 @@ def _front(workload: Workload, thresholds: int | None) -> Front:
 
 
 def _how_to_go_on(given: Given, workload: Workload, point: Point) -> Iterator[str]:
-    """From a point with thresholds of its own to a plan; nothing for any other."""
+    """From a point with thresholds of its own to its plan; nothing for any other. The profile has no option but these
+    that changes what is measured."""
+    from iopt.cli.exits.problem import LONGEST_S
     from iopt.report.exits_units import thresholds_text
 
-    observations = workload.profiles[0].observations
-    if point.thresholds is None or observations is None:
+    profile = workload.profiles[0]
+    if point.thresholds is None or profile.observations is None:
         return
-    chosen = f"--rule {observations.rule} --threshold {thresholds_text(point.thresholds)}"
+    chosen = f"--rule {profile.observations.rule} --threshold {thresholds_text(point.thresholds)}"
+    if len(profile.network.blocks) == len(profile.network.exits):
+        chosen += " --granularity exit"
     yield "to go on from a line, here the last: measure with its thresholds, then plan with its accuracy"
     yield f"  iopt exits profile MODULE --data DATA {chosen} -o chosen.json"
     if given.tiers is None:
-        yield f"  iopt exits plan {given.network}, with chosen.json as its network"
+        changed = f"chosen.json as its network and {point.accuracy!r} as its accuracy"
+        yield f"  iopt exits plan {given.network}, with {changed}"
         return
-    latency = "1e6 s" if given.latency is None else given.latency
-    asked = f"--tiers {quote(given.tiers)} --accuracy {point.accuracy!r} --latency {quote(latency)}"
-    yield f"  iopt exits plan chosen.json {asked}"
+    asked = {"--latency": f"{LONGEST_S:g} s", **given.typed(), "--accuracy": repr(point.accuracy)}
+    words = (f"{option} {quote(value)}" if value else option for option, value in asked.items())
+    yield f"  iopt exits plan chosen.json {' '.join(words)}"
 
 
 def _nothing(workload: Workload, found: Front) -> Exit:

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 def module_and_data(module: str, data: str, shape: str | None) -> tuple[nn.Module, Iterable[object], torch.Tensor]:
     """The module and the batches that these name, and an example of one input: of this shape, or as the first batch
     has it. Runs users' code. Raises `ModelError`."""
-    from iopt.exits.batches import guarded, with_example
+    from iopt.exits.batches import Named, with_example
     from iopt.graph.input_shape import parse_shape
     from iopt.importer.python_object import load_batches, load_module
 
     sizes = None if shape is None else parse_shape(shape)
     network = load_module(module)
-    return network, *with_example(guarded(load_batches(data), data), sizes)
+    return network, *with_example(Named(load_batches(data), data), sizes)
 
 
 def thresholds_of(text: str) -> list[float]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from iopt.cli import options as common
-from iopt.cli.codes import exit_code, reason
 from iopt.cli.exits import options
 from iopt.cli.exits.problem import Given
 from iopt.cli.expand import expanded
+from iopt.cli.finish import finish
 from iopt.cli.output import check_writable_beside
-from iopt.cli.talk import complain, say
+from iopt.cli.talk import say
 
 if TYPE_CHECKING:
     from iopt.exits.files import Workload
@@ -63,9 +63,7 @@ def plan(
     _hand_over(workload, result, gap, output, json)
     if output is not None and not quiet:
         say(f"written to {output}")
-    if problem_with := reason(result, time_limit, "limit"):
-        complain(problem_with)
-    return exit_code(result)
+    return finish(result, time_limit, "limit")
 
 
 def _hand_over(workload: Workload, result: Result[Plan], gap: float, output: Path | None, as_json: bool) -> None:

@@ -44,12 +44,10 @@ class Given:
         """Read the files. `needed`: options that a network has to come with. Raises `IoptError`."""
         from iopt.errors import OptionError
         from iopt.exits.files import load_profile, load_workload
-        from iopt.exits.files.profile_file import profile_names
-        from iopt.exits.files.workload_file import is_workload
 
-        if self.network not in profile_names() and is_workload(self.network):
-            if typed := self._typed():
-                raise OptionError(f"{self.network} is a workload, which says all by itself; leave out {typed[0]}")
+        if self._is_workload():
+            for option in self.typed():
+                raise OptionError(f"{self.network} is a workload, which says all by itself; leave out {option}")
             return load_workload(self.network)
         profile = load_profile(self.network)
         for name in needed:
@@ -58,24 +56,52 @@ class Given:
         return self._single(profile)
 
     def read_files(self) -> dict[str, str]:
-        """What is read from disk, by what names it: nothing may be written over it."""
+        """What is read from disk, by what names it: nothing may be written over it. Raises `IoptError` where a workload
+        cannot be read."""
         from iopt.cluster.file import preset_names
-        from iopt.exits.files.profile_file import profile_names
+        from iopt.exits.files.workload_file import named_files
 
-        files = {} if self.network in profile_names() else {"NETWORK": self.network}
+        files = {}
+        if not self._is_preset():
+            files["NETWORK"] = self.network
+            if self._is_workload():
+                files |= {f"{key} in {self.network}": name for key, name in named_files(self.network).items()}
         if self.tiers is not None and self.tiers not in preset_names():
             files["--tiers"] = self.tiers
         return files
 
+    def typed(self) -> dict[str, str]:
+        """Options other than the network that were given, each with its value; flags have an empty one."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)[1:]}
+        return {
+            f"--{name.replace('_', '-')}": "" if value is True else str(value)
+            for name, value in given.items()
+            if value not in (None, False)
+        }
+
+    def _is_preset(self) -> bool:
+        from iopt.exits.files.profile_file import profile_names
+
+        return self.network in profile_names()
+
+    def _is_workload(self) -> bool:
+        from iopt.exits.files.workload_file import is_workload
+
+        return not self._is_preset() and is_workload(self.network)
+
     def _single(self, profile: Profile) -> Workload:
         """One application."""
         from iopt.cluster import Cluster
+        from iopt.door.numbers import share_hint
         from iopt.door.units import LATENCY, RATE
-        from iopt.errors import ClusterError
+        from iopt.errors import ClusterError, OptionError
         from iopt.exits.files import Workload
         from iopt.exits.problem import Application, Problem
 
         assert self.tiers is not None
+        if self.accuracy is not None and not 0 <= self.accuracy <= 1:
+            expected = f"expected a number from 0 to 1{share_hint(self.accuracy)}"
+            raise OptionError(f"--accuracy: {self.accuracy:g}; {expected}")
         cluster = Cluster.load(self.tiers)
         application = Application(
             profile.network,
@@ -98,14 +124,6 @@ class Given:
             "pinned": not self.unpinned,
             "tier_order": not self.any_order,
         }
-
-    def _typed(self) -> list[str]:
-        """Options other than the network that were given."""
-        return [
-            f"--{field.name.replace('_', '-')}"
-            for field in fields(self)[1:]
-            if getattr(self, field.name) != field.default
-        ]
 
 
 def _quantity(option: str, text: str, kind: Kind) -> float:

@@ -10,6 +10,7 @@ import typer
 
 from iopt.cli import options as common
 from iopt.cli.exits import options
+from iopt.cli.output import check_writable_beside
 from iopt.cli.talk import say
 
 
@@ -37,7 +38,6 @@ def profile(
     """
     from iopt.cli.exits.measuring import module_and_data, thresholds_of
     from iopt.door import json_file
-    from iopt.door.json_file import check_writable
     from iopt.exits.files.profile_file import save_profile, to_dict
     from iopt.exits.profiling import profile as measured
     from iopt.importer.python_object import current_directory_first
@@ -47,7 +47,7 @@ def profile(
     from iopt.report.progress import LiveLine
 
     if output is not None:
-        check_writable(output)
+        check_writable_beside(output, {})
     limits = None if threshold is None else thresholds_of(threshold)
     with LiveLine(quiet) as line, current_directory_first(), prints_aside():
         line.step(f"measuring {module}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from iopt.cli.claims import report_claims
+from iopt.cli.claims import report_claims, taken_as_stated
 from iopt.cli.codes import reason
 from iopt.cli.exits import options
 
 if TYPE_CHECKING:
-    from iopt.exits.files import PlacementFile
+    from iopt.exits.observations import Profile
 
 
 def show(placement: options.PlacementArgument) -> None:
@@ -31,17 +31,18 @@ def show(placement: options.PlacementArgument) -> None:
 def check(placement: options.PlacementArgument) -> None:
     """Judge a placement anew: are its file's claims true?"""
     from iopt.exits import files
-    from iopt.report.exits_units import title
+    from iopt.report.exits_units import title, total_energy
 
     file = files.read(placement)
     whose = f"{file.result.status}, {title(file.problem)}"
-    report_claims(placement, files.check(file), whose, _taken_as_stated(file))
+    taken = taken_as_stated(file.result, lambda bound: total_energy(file.problem, bound), "limit")
+    origins = [said for profile in dict.fromkeys(file.profiles) if (said := _origin(profile))]
+    report_claims(placement, files.check(file), whose, [*taken, *origins])
 
 
-def _taken_as_stated(file: PlacementFile) -> list[str]:
-    """What only a solve could prove."""
-    from iopt.report.exits_units import total_energy
-    from iopt.result import Status
+def _origin(profile: Profile) -> str:
+    """How a network was measured, where the file says so: by the module and the samples alone it could be checked."""
+    from iopt.report.exits_listing import measured_text
 
-    claims = [] if file.result.bound is None else [f"the bound {total_energy(file.problem, file.result.bound)}"]
-    return [*claims, "that no plan keeps the limits"] if file.result.status is Status.INFEASIBLE else claims
+    said = measured_text(profile)
+    return f"that {profile.network.name} was {said}" if said else ""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from iopt.cli import options as common
-from iopt.cli.codes import exit_code, reason
 from iopt.cli.expand import expanded
-from iopt.cli.talk import complain
+from iopt.cli.finish import finish, told
 from iopt.cli.tiling import options
 from iopt.cli.tiling.problem import Given
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 @expanded(Given)
 def compare(
     given: Given,
-    time_limit: options.TimeLimitOption = 60.0,
+    time_limit: options.TimeLimitOption = None,
     json: options.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> int:
@@ -35,30 +34,24 @@ def compare(
     from iopt.report.progress import LiveLine
     from iopt.report.tiling_comparison import rows, to_list
     from iopt.report.tiling_comparison_table import print_comparison
-    from iopt.tiling.methods import checked
+    from iopt.tiling.methods import DEFAULT_TIME_LIMIT_S, checked
 
     checked("milp", time_limit_s=time_limit)
+    limit_s = time_limit or DEFAULT_TIME_LIMIT_S
     with LiveLine(quiet) as line:
         line.step(f"reading {given.model}")
         problem = given.problem()
-        results = _compared(problem, time_limit, line)
+        results = _compared(problem, limit_s, line)
     found = rows(problem, results)
     if json:
         print(json_file.pretty(to_list(found)))
     else:
         print_comparison(console(), problem, found)
-    if problem_with := reason(results[-1], time_limit, "limit"):
-        complain(problem_with)
-    return exit_code(results[-1])
+    return finish(results[-1], limit_s, "limit")
 
 
 def _compared(problem: Problem, time_limit_s: float, line: LiveLine) -> list[Result[Configuration]]:
     """A result per method, the exact one last."""
     from iopt.tiling.methods import compare as compared
 
-    results = []
-    line.step("comparing")
-    for result in compared(problem, time_limit_s):
-        results.append(result)
-        line.step(f"comparing, {result.method} done")
-    return results
+    return told(compared(problem, time_limit_s), line)

@@ -60,12 +60,19 @@ def _configuration(text: str, problem: Problem) -> Configuration:
     from iopt.tiling import files
     from iopt.tiling.notation import parse
 
-    if Path(text).suffix.lower() != ".json" and not Path(text).is_file():
+    if Path(text).suffix.lower() != ".json" and not _is_file(text):
         return parse(text, len(problem.layers))
     file = files.load(text, problem.graph)
     if file.plan is None:
         raise PlanError(f"{text}: there is no configuration in it ({file.result.status})")
     return file.plan
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):  # too long for a file's name, or no name at all
+        return False
 
 
 def _judged(problem: Problem, configuration: Configuration) -> Result[Configuration]:

@@ -88,15 +88,20 @@ GroupsOption = Annotated[
 HostOption = Annotated[
     Path | None, typer.Option("--host", metavar="FILE", help="Times that `iopt tile profile -o` wrote, for latency.")
 ]
-BottomOption = Annotated[Bottom, typer.Option("--bottom", help="Tiling of the second group; of the method mafat.")]
+BottomOption = Annotated[
+    Bottom | None, typer.Option("--bottom", help="Tiling of the second group; of the method mafat; default: 2x2.")
+]
 FallbackOption = Annotated[
     bool, typer.Option("--fallback", help="Where nothing fits, take the least memory; of the method mafat.")
 ]
-TimeLimitOption = Annotated[float, typer.Option("--time-limit", metavar="SECONDS", help="Of the method milp.")]
+TimeLimitOption = Annotated[
+    float | None, typer.Option("--time-limit", metavar="SECONDS", help="Of the method milp; default: 60.")
+]
 RepeatOption = Annotated[int, typer.Option("--repeat", metavar="N", help="Times that everything is measured.")]
 ExecutorOption = Annotated[Executor | None, typer.Option("--executor", help="Default: that of the predictor, or lean.")]
 WeightsFileOption = Annotated[
-    Path | None, typer.Option("--weights", metavar="FILE", help="A state dict that torch.save wrote.")
+    Path | None,
+    typer.Option("--weights", metavar="FILE", help="A state dict: .safetensors, or of torch.save."),
 ]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Of random weights of a network of `iopt models`; default: 0.")

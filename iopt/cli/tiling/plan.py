@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from iopt.cli import options as common
-from iopt.cli.codes import exit_code, reason
 from iopt.cli.expand import expanded
+from iopt.cli.finish import finish
 from iopt.cli.output import check_writable_beside
-from iopt.cli.talk import complain, say
+from iopt.cli.talk import say
 from iopt.cli.tiling import options
 from iopt.cli.tiling.problem import Given
 
 if TYPE_CHECKING:
     from iopt.result import Result
+    from iopt.tiling.heuristics.mafat import Bottom
     from iopt.tiling.plan import Configuration
     from iopt.tiling.problem import Problem
 
@@ -26,9 +27,9 @@ def plan(
     given: Given,
     method: Annotated[str, typer.Option("--method", metavar=options.METHODS, help="How to decide.")] = "exact",
     groups: options.GroupsOption = None,
-    bottom: options.BottomOption = options.Bottom.TWO,
+    bottom: options.BottomOption = None,
     fallback: options.FallbackOption = False,
-    time_limit: options.TimeLimitOption = 60.0,
+    time_limit: options.TimeLimitOption = None,
     output: options.OutputOption = None,
     json: options.JsonOption = False,
     quiet: common.QuietOption = False,
@@ -43,9 +44,10 @@ def plan(
     """
     from iopt.report.progress import LiveLine
     from iopt.report.tiling_units import progress_in
-    from iopt.tiling.methods import checked, solve
+    from iopt.tiling.methods import DEFAULT_TIME_LIMIT_S, checked, solve
 
-    checked(method, groups, bottom.value, time_limit)
+    low: Bottom | None = None if bottom is None else bottom.value
+    checked(method, groups, low, fallback, time_limit)
     if output is not None:
         check_writable_beside(output, given.read_files())
     with LiveLine(quiet) as line:
@@ -53,13 +55,11 @@ def plan(
         problem = given.problem()
         line.step(method)
         on_progress = progress_in(problem, line)
-        result = solve(problem, method, groups, bottom.value, fallback, time_limit, on_progress)
+        result = solve(problem, method, groups, low, fallback, time_limit, on_progress)
     hand_over(problem, result, groups, output, json)
     if output is not None and not quiet:
         say(f"written to {output}")
-    if problem_with := reason(result, time_limit, "limit"):
-        complain(problem_with)
-    return exit_code(result)
+    return finish(result, (time_limit or DEFAULT_TIME_LIMIT_S) if method == "milp" else None, "limit")
 
 
 def hand_over(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from iopt.cli import options as common
+from iopt.cli.output import check_writable_beside
 from iopt.cli.talk import say
 from iopt.cli.tiling import options
 
@@ -41,14 +42,13 @@ def profile(
       iopt tile plan yolov2-16 --host host.json --objective latency
     """
     from iopt.door import json_file
-    from iopt.door.json_file import check_writable
     from iopt.report.console import console
     from iopt.report.progress import LiveLine
     from iopt.report.tiling_host import print_host
     from iopt.tiling.files.host_file import save_host, to_dict
 
     if output is not None:
-        check_writable(output)
+        check_writable_beside(output, {} if weights is None else {"--weights": str(weights)})
     with LiveLine(quiet) as line:
         line.step(f"measuring {model}")
         graph, host = _measured(model, input, executor.value, repeat, (seed, weights))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,9 +26,12 @@ def run(
     ] = None,
     repeat: options.RepeatOption = 5,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Fail unless the output is right, and peak and work as predicted.")
+        bool, typer.Option("--verify", help="Fail unless the output is right, peak and work as predicted.")
     ] = False,
     executor: options.ExecutorOption = None,
+    input: Annotated[
+        Path | None, typer.Option("--input", metavar="FILE.npy", help="The input; default: random.")
+    ] = None,
     weights: options.WeightsFileOption = None,
     seed: options.SeedOption = None,
     json: options.JsonOption = False,
@@ -35,7 +39,7 @@ def run(
 ) -> None:
     """Execute a configuration tile by tile, and compare with the untiled network in PyTorch.
 
-    The input is random. Times are medians of runs that take turns; memory is counted at PyTorch's allocator.
+    Times are medians of runs that take turns; memory is counted at PyTorch's allocator.
     """
     from iopt.door import json_file
     from iopt.report.console import console
@@ -48,7 +52,7 @@ def run(
         file = files.load(configuration)
         name = _model(file, model)
         line.step(f"running {name}")
-        found = _executed(file, name, executor, repeat, (seed, weights))
+        found = _executed(file, name, executor, repeat, input, (seed, weights))
     if json:
         print(json_file.pretty(to_dict(found)))
     else:
@@ -71,12 +75,18 @@ def _model(file: ConfigurationFile, model: str | None) -> str:
 
 
 def _executed(
-    file: ConfigurationFile, model: str, executor: options.Executor | None, repeat: int, weights: options.Weighted
+    file: ConfigurationFile,
+    model: str,
+    executor: options.Executor | None,
+    repeat: int,
+    input: Path | None,
+    weights: options.Weighted,
 ) -> Execution:
     from iopt.cli.tiling.measuring import module_of
     from iopt.importer.python_object import current_directory_first
     from iopt.importer.quiet import prints_aside
     from iopt.importer.weights_file import random_input
+    from iopt.tensor_files import read_input
     from iopt.tiling.executor.trial import execute, network
     from iopt.tiling.files.claims import check_network
     from iopt.tiling.predictors import EXECUTORS
@@ -84,9 +94,9 @@ def _executed(
     assert file.plan is not None
     problem = file.problem
     own = problem.predictor if problem.predictor in EXECUTORS else "lean"
+    image = random_input(problem.graph.input_shape) if input is None else read_input(input, problem.graph)[None]
     with current_directory_first(), prints_aside():
         module = module_of(model, *weights)
-        image = random_input(problem.graph.input_shape)
         check_network(file, network(module, image, model)[0])
         chosen = own if executor is None else executor.value
         return execute(module, image, file.plan, chosen, problem.grid, repeat, model)  # type: ignore[arg-type]  # of EXECUTORS
@@ -103,5 +113,9 @@ def _verify(file: ConfigurationFile, found: Execution) -> None:
         wrong.append(f"the peak is {found.peak_bytes} B, predicted {found.predicted_bytes} B")
     if found.macs != found.predicted_macs:
         wrong.append(f"{found.macs} multiply-accumulates were done, predicted {found.predicted_macs}")
+    if not found.is_scratch_small:
+        wrong.append(
+            f"a convolution took {found.scratch_bytes} B besides, expected {found.scratch_limit_bytes} B at most"
+        )
     if wrong:
         raise PlanError(f"{file.path}: not as it should be: {'; '.join(wrong)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iopt.door import json_file
+from iopt.door.given import check_kind
 from iopt.errors import IoptError, PlanError
 from iopt.exits.evaluation import Evaluation, evaluate
 from iopt.exits.files.placement_form import evaluation_to_dict, placements_to_list, plan_of
@@ -18,6 +19,7 @@ from iopt.exits.observations import Profile
 from iopt.exits.plan import Plan
 from iopt.exits.problem import Problem
 from iopt.planfile.form import result_of, result_to_dict
+from iopt.planfile.whole import check_whole
 from iopt.result import Result
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ def to_dict(
     """
     from iopt.exits.files.placement_schema import SCHEMA
 
+    check_kind(problem, Problem, "problem")
+    check_kind(result, Result, "result", how="solve gives one")
     instance, plan = instance_to_dict(problem), result.plan
     known = {profile.network: profile for profile in profiles}
     return {
@@ -87,6 +91,7 @@ def from_data(data: object, where: str) -> PlacementFile:
     claims = _validated(data, where)
     try:
         problem = from_dict(claims.model_dump(), where)
+        check_whole(data, instance_to_dict(problem), where)
         profiles = _profiles(problem, claims)
         plan = None if claims.placements is None else plan_of(problem, claims.placements)
     except IoptError as error:

@@ -61,9 +61,7 @@ def _placement(problem: Problem, application: Application, entry: PlacementEntry
     if entry.application != application.name:
         raise PlanError(f"{where}.application: got {entry.application!r}; expected {application.name!r}")
     nodes = [_index(name, names, "device", f"{where}.nodes[{block}]") for block, name in enumerate(entry.nodes)]
-    first = _index(entry.exit, [leave.name for leave in exits], "exit", f"{where}.exit")
-    same = [index for index, leave in enumerate(exits) if leave.name == entry.exit]
-    exit = next((index for index in same if exits[index].after == len(nodes)), first)
+    exit = _index(entry.exit, [leave.name for leave in exits], "exit", f"{where}.exit")
     if exits[exit].after != len(nodes):
         expected = f"expected {exits[exit].after}, one per block up to exit {entry.exit!r}"
         raise PlanError(f"{where}.nodes: {len(nodes)} entries; {expected}")

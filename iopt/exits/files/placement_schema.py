@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from iopt.door.strict import Strict
-from iopt.exits.files.profile_schema import BlockData, ExitData, MeasuredData
+from iopt.exits.files.profile_schema import BlockData, ExitData, GraphHash, MeasuredData
 from iopt.planfile.schema import Amount, Size, StatedResult
 
 SCHEMA = "iopt/exits-placement/1"
@@ -27,7 +27,13 @@ class OptionsData(Strict):
     latency: Literal["worst", "expected"] = Field(description="of the deepest exit, or on average")
     pinned: bool = Field(description="whether block 1 runs on the source")
     tier_order: bool = Field(description="whether no block runs in a lower tier than the one before it")
-    max_load: Annotated[float, Field(gt=0)] = Field(description="part of a device's compute rate that may be used")
+    max_load: Annotated[float, Field(gt=0)] = Field(description="load of a device at most, over its compute rate")
+
+
+class WholeBlockData(BlockData):
+    """A block, as in a profile; here nothing is left out."""
+
+    weight_bytes: Size = Field(description="parameters that its node holds")
 
 
 class NetworkData(Strict):
@@ -35,14 +41,14 @@ class NetworkData(Strict):
 
     name: Name
     input_bits: Amount
-    blocks: list[BlockData] = Field(min_length=1)
+    blocks: list[WholeBlockData] = Field(min_length=1)
     exits: list[ExitData] = Field(min_length=1)
 
 
 class OriginData(Strict):
     """Where a network comes from, as far as its profile says."""
 
-    graph_hash: str | None = Field(description="of the graph that the blocks were cut from")
+    graph_hash: GraphHash | None = Field(description="of the graph that the blocks were cut from")
     measured: MeasuredData | None
 
 

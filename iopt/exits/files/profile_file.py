@@ -29,6 +29,8 @@ def load_profile(source: str | Path) -> Profile:
     """
     from iopt.door.yaml_loader import read_file, read_yaml
 
+    if not isinstance(source, str | Path):
+        raise ModelError(f"profile is {shown(source)}; expected a name of a profile, or a path")
     names = profile_names()
     if isinstance(source, str) and source in names:
         return from_data(read_yaml(_preset_text(source), f"profile {source}", ModelError), f"profile {source}")

@@ -14,6 +14,7 @@ SCHEMA = "iopt/exits-profile/1"
 Amount = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
+GraphHash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 RuleName = Literal["entropy", "max-probability"]
 
 
@@ -61,7 +62,7 @@ class ProfileData(Strict):
     input_bits: Amount = Field(description="of the raw input")
     blocks: list[BlockData] = Field(min_length=1)
     exits: list[ExitData] = Field(min_length=1)
-    graph_hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
+    graph_hash: GraphHash | None = Field(
         None, description="SHA-256 of the canonical JSON of the graph that the blocks were cut from, without its name"
     )
     measured: MeasuredData | None = None

@@ -39,6 +39,17 @@ def is_workload(source: str | Path) -> bool:
     return not (isinstance(data, dict) and "schema" in data)
 
 
+def named_files(path: str | Path) -> dict[str, str]:
+    """The files that a workload names, by key. Raises `OptionError` as `load_workload` does of the file itself."""
+    from iopt.door.yaml_loader import read_file
+
+    file, folder = _validated(read_file(path, OptionError), str(path)), Path(path).parent
+    networks = {f"applications[{index}].network": entry.network for index, entry in enumerate(file.applications)}
+    known = {"cluster": preset_names(), **dict.fromkeys(networks, profile_names())}
+    named = {"cluster": file.cluster, **networks}
+    return {key: _beside(name, known[key], folder) for key, name in named.items() if name not in known[key]}
+
+
 def load_workload(path: str | Path) -> Workload:
     """The workload of a YAML file. Raises `IoptError` with one line: file, key, what was expected."""
     from iopt.door.yaml_loader import read_file

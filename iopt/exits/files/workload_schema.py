@@ -56,7 +56,7 @@ class WorkloadFile(Strict):
     pinned: bool = Field(True, description="block 1 runs on the source; default: true")
     tier_order: bool = Field(True, description="no block runs in a lower tier than the one before; default: true")
     max_load: Annotated[float, Field(gt=0)] = Field(
-        1.0, description="part of a device's compute rate that may be used; default: 1"
+        1.0, description="load of a device at most, over its compute rate; default: 1"
     )
     applications: list[ApplicationEntry] = Field(min_length=1)
 

@@ -9,7 +9,7 @@ then finds every column that a better plan may hold.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from iopt.exits.search.ascent import ascend
 from iopt.exits.search.each import Path
 from iopt.exits.search.pareto import pareto
 from iopt.exits.search.pool import Pool
-from iopt.exits.search.prices import Prices
+from iopt.exits.search.prices import at_prices
 
 LABELS = 20_000
 """For one application at one set of prices."""
@@ -80,11 +80,6 @@ def _price(
     price = shared.flat
     worth = float(price[price > 0] @ limits.flat[price > 0]) * (1 + TOLERANCE)
     return Priced(shared, least, float(least.sum()) - worth), [answer.path for answer in found]
-
-
-def at_prices(geometry: Geometry, shared: Limits) -> Geometry:
-    """With the prices of what is shared in its energy; its time is limited as before."""
-    return replace(geometry, energy=Prices(0.0, shared).weights(geometry))
 
 
 def _blend(prices: Limits, best: Limits) -> Limits:

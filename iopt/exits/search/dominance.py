@@ -5,14 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from iopt.exits.dominance import undominated_by_earlier
 from iopt.exits.limits import Array
 from iopt.exits.search.resources import Ints
 
-CHUNK = 256
-"""Labels that are compared with each other at once."""
 
-
-def undominated(node: Ints, energy: Array, time: Array, excess: Array) -> Ints:
+def undominated_labels(node: Ints, energy: Array, time: Array, excess: Array) -> Ints:
     """Indices of the labels that stay, of K labels.
 
     One label dominates another on the same node if its energy, its time and its excess in every column of `excess`
@@ -41,26 +39,6 @@ def _pairwise(kept: Ints, node: Ints, time: Array, excess: Array, loaded: NDArra
     for group in np.split(kept, np.flatnonzero(np.diff(node[kept])) + 1):
         if loaded[group].any():
             over = excess[group]
-            group = group[front(np.column_stack((time[group], over[:, over.any(axis=0)])))]
+            group = group[undominated_by_earlier(np.column_stack((time[group], over[:, over.any(axis=0)])))]
         stays.append(group)
     return np.concatenate(stays)
-
-
-def front(values: Array) -> Ints:
-    """Indices of the rows of `values` [K, V] that no earlier row equals or undercuts in every value."""
-    values = values.T.copy()
-    front = np.zeros(0, dtype=np.intp)
-    for start in range(0, values.shape[1], CHUNK):
-        fresh = np.arange(start, min(start + CHUNK, values.shape[1]))
-        fresh = fresh[~_no_larger(values[:, front], values[:, fresh]).any(axis=0)]
-        fresh = fresh[~np.triu(_no_larger(values[:, fresh], values[:, fresh]), 1).any(axis=0)]
-        front = np.concatenate((front, fresh))
-    return front
-
-
-def _no_larger(left: Array, right: Array) -> NDArray[np.bool_]:
-    """[A, B] whether column a of `left` [V, A] is in no value larger than column b of `right` [V, B]."""
-    result: NDArray[np.bool_] = left[0][:, None] <= right[0]
-    for ours, theirs in zip(left[1:], right[1:], strict=True):
-        result &= ours[:, None] <= theirs
-    return result

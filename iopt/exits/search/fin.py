@@ -16,10 +16,15 @@ from iopt.exits.limits import Array, Limits
 from iopt.exits.search.resources import Ints
 
 DEFAULT_GAMMA = 30
-MOST_GAMMA = 100_000
-"""The layered graph has to fit into memory; beyond, exact labels are faster by far."""
+MOST_CELLS = 2**27
+"""Of the layered graph of an application, blocks x nodes x depths: 1 GiB of energies."""
 LONG = 300
-"""Depths from which steps are taken one by one."""
+"""Depths from which steps are taken one by one; so they are where all into a block would not fit."""
+
+
+def most_gamma(blocks: int, nodes: int) -> int:
+    """The largest gamma whose layered graph fits."""
+    return MOST_CELLS // (blocks * nodes) - 1
 
 
 def fin_path(
@@ -58,7 +63,8 @@ def _sweep(energy: Array, depths: Ints, source: int, gamma: int) -> Array:
     table = np.full((blocks, nodes, gamma + 1), np.inf)
     first = np.flatnonzero(np.isfinite(energy[0, source]))
     table[0, first, depths[0, source, first]] = energy[0, source, first]
-    (_fill_by_slices if gamma >= LONG else _fill_by_windows)(table, energy, depths)
+    is_long = gamma >= LONG or nodes * nodes * (gamma + 1) > MOST_CELLS
+    (_fill_by_slices if is_long else _fill_by_windows)(table, energy, depths)
     return table
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from iopt.exits.geometry import Geometry
 from iopt.exits.limits import Array
-from iopt.exits.search.dominance import undominated
+from iopt.exits.search.dominance import undominated_labels
 from iopt.exits.search.prices import Potentials
 from iopt.exits.search.resources import Ints, Resources
 
@@ -83,7 +83,7 @@ def sweep(
     return Sweep(_path(layers, best), float(last.energy[best]), dropped, count)
 
 
-def front(
+def energy_and_time(
     geometry: Geometry, columns: Resources, potentials: Potentials, width: int
 ) -> tuple[list[tuple[float, float, tuple[int, ...]]], bool]:
     """(energy, time, path) of every placement that no other undercuts in both, by rising energy; whether that is all of
@@ -131,7 +131,7 @@ def _layers(
         layer, bound = layer[stay], bound[stay]
         late = None if late is None else late[stay]
         if not keep_all:
-            stay = undominated(layer.node, layer.energy, layer.time, columns.excess(layer.used, block))
+            stay = undominated_labels(layer.node, layer.energy, layer.time, columns.excess(layer.used, block))
             stay, cut = _least(stay, width, bound, late)
             dropped = min(dropped, cut)
             layer = layer[stay]

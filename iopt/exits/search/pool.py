@@ -9,11 +9,11 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array, vstack
 
 from iopt.exact import Program
+from iopt.exits.dominance import undominated
 from iopt.exits.geometry import Geometry
 from iopt.exits.limits import Array, Limits
 from iopt.exits.paths import path_weight
 from iopt.exits.problem import ROOM, TOLERANCE
-from iopt.exits.search.dominance import front
 from iopt.exits.search.each import Path
 from iopt.exits.search.resources import Ints
 
@@ -114,8 +114,7 @@ class Pool:
         owner, stay = np.array([index for index, _ in self._columns]), []
         for index in range(len(self.geometries)):
             group = np.flatnonzero(owner == index)
-            group = group[np.argsort(values[group, 0], kind="stable")]
-            stay.append(group[front(values[group, 1:])] if values.shape[1] > 1 else group[:1])
+            stay.append(group[undominated(values[group])])
         return np.concatenate(stay)
 
     def _rows(self) -> tuple[Ints, csr_array, csr_array]:

@@ -4,7 +4,7 @@ the limits are worth at these prices (Lagrangian relaxation)."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,11 @@ class Prices:
         entering = geometry.compute[:, None] * self.shared.compute + geometry.memory[:, None] * self.shared.memory
         over = geometry.traffic[:, None, None] * self.shared.links
         return geometry.priced(self.time) + entering[:, None, :] + over
+
+
+def at_prices(geometry: Geometry, shared: Limits) -> Geometry:
+    """With the prices of what is shared in its energy; its time is limited as before."""
+    return replace(geometry, energy=Prices(0.0, shared).weights(geometry))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from iopt.exits.problem import TOLERANCE
 from iopt.exits.search.ascent import ascend
 from iopt.exits.search.each import Path, by_deadline, by_need, one_after_another
 from iopt.exits.search.pareto import pareto
-from iopt.exits.search.prices import Prices
+from iopt.exits.search.prices import at_prices
 
 LABELS = 4_000
 """For one application among several; the answer is then the best placement found."""
@@ -53,6 +53,17 @@ def reroute(geometries: Sequence[Geometry], limits: Limits, has_time: HasTime = 
     return best.paths
 
 
+def priced_start(
+    geometries: Sequence[Geometry], limits: Limits, shared: Limits, has_time: HasTime = lambda: True
+) -> list[Path | None]:
+    """Placed one after another with what is shared at these prices, largest need of energy first, then rerouted."""
+    order = by_need(geometries, [larac(geometry).bound for geometry in geometries])
+    paths = _retried([at_prices(geometry, shared) for geometry in geometries], limits, order, has_time)
+    state = _State(geometries, limits, paths)
+    _improve(state, has_time)
+    return state.paths
+
+
 def energy_of(geometries: Sequence[Geometry], paths: Sequence[Path | None]) -> float:
     """Energy of the applications that are placed."""
     return sum(
@@ -68,15 +79,10 @@ def _starts(geometries: Sequence[Geometry], limits: Limits, has_time: HasTime) -
     yield sequential(geometries, limits, has_time)
     dual = ascend(geometries, limits, np.inf, STEPS)
     if np.isfinite(dual.bound):
+        shared = dual.prices[0].shared
         for scale in SCALES:
-            pairs = zip(geometries, dual.prices, strict=True)
-            yield _retried([_priced(geometry, prices, scale) for geometry, prices in pairs], limits, order, has_time)
-
-
-def _priced(geometry: Geometry, prices: Prices, scale: float) -> Geometry:
-    """With the prices of what is shared in its energy; its time is limited as before."""
-    shared = Limits(*(scale * price for price in (prices.shared.compute, prices.shared.memory, prices.shared.links)))
-    return replace(geometry, energy=Prices(0.0, shared).weights(geometry))
+            scaled = Limits(*(scale * price for price in (shared.compute, shared.memory, shared.links)))
+            yield _retried([at_prices(geometry, scaled) for geometry in geometries], limits, order, has_time)
 
 
 def _retried(geometries: Sequence[Geometry], limits: Limits, order: list[int], has_time: HasTime) -> list[Path | None]:

@@ -11,10 +11,10 @@ from iopt.exits.geometry import Geometry
 from iopt.exits.heuristics.larac import larac
 from iopt.exits.limits import Limits
 from iopt.exits.search import labels
-from iopt.exits.search.columns import Priced, at_prices
+from iopt.exits.search.columns import Priced
 from iopt.exits.search.each import Path
 from iopt.exits.search.pool import Pool
-from iopt.exits.search.prices import Prices, potentials
+from iopt.exits.search.prices import Prices, at_prices, potentials
 from iopt.exits.search.resources import resources
 from iopt.result import ACCURACY
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iopt.door import json_file
+from iopt.door.given import check_kind
 from iopt.errors import ClusterError, IoptError, PlanError
 from iopt.partition.evaluation import Evaluation, evaluate
 from iopt.partition.files.form import evaluation_to_dict, operators_to_list, plan_of
@@ -15,6 +16,7 @@ from iopt.partition.instance import to_dict as instance_to_dict
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.planfile.form import result_of, result_to_dict
+from iopt.planfile.whole import check_whole
 from iopt.result import Result
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ def to_dict(problem: Problem, result: Result[Plan], gap_tolerance: float) -> dic
     """A result with its problem as the data of a plan file. `gap_tolerance`: the largest gap of an OPTIMAL result."""
     from iopt.partition.files.schema import SCHEMA
 
+    check_kind(problem, Problem, "problem")
+    check_kind(result, Result, "result", how="solve gives one")
     instance = instance_to_dict(problem)
     plan = result.plan
     return {
@@ -75,6 +79,7 @@ def from_data(data: object, where: str) -> PlanFile:
     options = claims.options
     try:
         problem = from_dict(claims.network, claims.cluster, options.along_rows, options.memory, options.relayout, where)
+        check_whole(data, instance_to_dict(problem), where)
     except PlanError:
         raise
     except IoptError as error:

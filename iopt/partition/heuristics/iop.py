@@ -6,16 +6,18 @@ from typing import Literal
 
 from iopt.partition.decisions import Decisions
 from iopt.partition.evaluation import Evaluator
-from iopt.partition.heuristics.coedge import FullyConnected, RatioRule, split_by_rows
+from iopt.partition.heuristics.coedge import FullyConnected, RatioRule, RowPlan, split_by_rows
 from iopt.partition.heuristics.splits import mode_along, partial, weighted
 from iopt.partition.plan import Axis, Plan, Split
 from iopt.partition.problem import Problem
+
+Combine = Literal["direct", "scatter"]
 
 
 def plan_iop(
     problem: Problem,
     *,
-    combine: Literal["direct", "scatter"] = "direct",
+    combine: Combine = "direct",
     ratio: RatioRule = "lp",
     fc: FullyConnected = "one",
 ) -> Plan:
@@ -26,16 +28,20 @@ def plan_iop(
     meet (scattered channels in the same proportion); `ratio` and `fc` are CoEdge's.
     """
     evaluator = Evaluator(problem)
-    start = split_by_rows(problem, evaluator, ratio, fc)
+    return paired(problem, evaluator, split_by_rows(problem, evaluator, ratio, fc), combine)
+
+
+def paired(problem: Problem, evaluator: Evaluator, start: RowPlan, combine: Combine) -> Plan:
+    """The greedy from a plan of CoEdge on; see `plan_iop`."""
     splits = list(start.plan.splits)
     index = 0
     while index + 1 < len(splits):
         if mode_along(problem, index, Axis.OC) and mode_along(problem, index + 1, Axis.IC):
-            paired = list(splits)
-            paired[index] = weighted(problem, index, Axis.OC, start.ratio)
-            paired[index + 1] = partial(problem, index + 1, start.ratio, scattered=combine == "scatter")
-            if _seconds(evaluator, paired, index) < _seconds(evaluator, splits, index):
-                splits = paired
+            pair = list(splits)
+            pair[index] = weighted(problem, index, Axis.OC, start.ratio)
+            pair[index + 1] = partial(problem, index + 1, start.ratio, scattered=combine == "scatter")
+            if _seconds(evaluator, pair, index) < _seconds(evaluator, splits, index):
+                splits = pair
                 index += 1
         index += 1
     return Plan(tuple(splits))

@@ -11,7 +11,8 @@ from iopt.graph import Operator
 from iopt.graph.layers import Conv2d
 from iopt.partition.columns import band_rows, is_depthwise, is_pointwise
 from iopt.partition.plan import Interval
-from iopt.partition.runtime.windows import Reading, readings
+from iopt.partition.runtime.gathering import gather
+from iopt.partition.runtime.windows import readings
 
 
 def convolve(
@@ -66,26 +67,7 @@ def _by_columns(
         columns = room[: inputs * kernel[0] * kernel[1] * count * width].view(inputs, *kernel, count, width)
         here = [reading.between(first, first + count, body.window.stride[0]) for reading in down]
         for group in range(groups):
-            _gather(columns, tensor[group * inputs : (group + 1) * inputs], here, across)
+            gather(columns, tensor[group * inputs : (group + 1) * inputs], here, across)
             part = slice(group * each, (group + 1) * each)
             written = output[part, first : first + count].view(each, -1)
             torch.mm(weight[part].view(each, -1), columns.view(-1, count * width), out=written)
-
-
-def _gather(columns: torch.Tensor, tensor: torch.Tensor, down: list[Reading], across: list[Reading]) -> None:
-    """Columns `input channels x kernel x rows x columns`; those of the map's edges have zeros where nothing is read."""
-    _, height, _, count, width = columns.shape
-    is_inside = all(reading.length == count for reading in down)
-    if not (is_inside and all(reading.length == width for reading in across)):
-        columns.zero_()
-    for left in across:
-        if not is_inside:
-            for above in down:
-                here = columns[:, above.position, left.position, above.written, left.written]
-                here.copy_(tensor[:, above.read, left.read])
-            continue
-        first, step = down[0].read.start, down[0].read.step
-        apart = down[1].read.start - first if height > 1 else 1
-        reach = apart * (height - 1) + 1
-        seen = tensor[:, first : first + (count - 1) * step + reach, left.read].unfold(1, reach, step)[..., ::apart]
-        columns[:, :, left.position, :, left.written].copy_(seen.permute(0, 3, 1, 2))

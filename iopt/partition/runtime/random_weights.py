@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import torch
 
 from iopt.graph import Graph
+from iopt.graph.state import expected_shapes
 from iopt.partition.plan import Interval
-from iopt.partition.runtime.weights import Weights, expected_shapes
+from iopt.partition.runtime.weights import Weights
 
 
 class RandomWeights(Weights):

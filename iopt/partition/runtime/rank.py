@@ -12,7 +12,6 @@ from iopt.partition.problem import Problem
 from iopt.partition.runtime.distributed import DistributedRun
 from iopt.partition.runtime.emulation import Emulation
 from iopt.partition.runtime.group import bring_output, gather_json, meet
-from iopt.partition.runtime.inputs import read_input
 from iopt.partition.runtime.parameters import load_shard
 from iopt.partition.runtime.placement import Placement, find_placement
 from iopt.partition.runtime.random_weights import RandomWeights, random_input
@@ -20,6 +19,7 @@ from iopt.partition.runtime.records import RankReport
 from iopt.partition.runtime.schedule import schedule
 from iopt.partition.runtime.weights import FileWeights, Weights, check_weights
 from iopt.partition.runtime.worker import Worker
+from iopt.tensor_files import read_input
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import torch
-from safetensors import SafetensorError, safe_open
 
-from iopt.door.reason import reason
-from iopt.errors import ModelError
-from iopt.graph import Graph, Operator
-from iopt.graph.layers import BatchNorm, Conv2d, Linear, Shape
+from iopt.graph import Graph
+from iopt.graph.layers import Shape
+from iopt.graph.state import Found, check_shapes
 from iopt.partition.plan import Interval
+from iopt.tensor_files import open_weights
 
 BLOCK_BYTES = 2**24
 """How much of a weight is read at once where columns are picked from all over it."""
@@ -29,7 +28,7 @@ class Weights(ABC):
         """A new tensor: these ranges of the first dimensions, and all of the others."""
 
     @abstractmethod
-    def shape(self, name: str) -> tuple[tuple[int, ...], str] | None:
+    def shape(self, name: str) -> Found:
         """Shape and type of a tensor (`F32`), None where there is none."""
 
     def columns(self, name: str, channels: Interval, before: Shape, rows: Interval) -> torch.Tensor:
@@ -58,7 +57,7 @@ class StateWeights(Weights):
             .clone(memory_format=torch.contiguous_format)
         )
 
-    def shape(self, name: str) -> tuple[tuple[int, ...], str] | None:
+    def shape(self, name: str) -> Found:
         tensor = self._state.get(name)
         if tensor is None:
             return None
@@ -69,13 +68,7 @@ class FileWeights(Weights):
     """Of a safetensors file; a context. Raises `ModelError` for a file that is none."""
 
     def __init__(self, path: str | Path) -> None:
-        try:
-            file: Any = safe_open(str(path), framework="pt")
-            self._file = file
-        except FileNotFoundError:
-            raise ModelError(f"{path}: cannot be read: there is no such file") from None
-        except (SafetensorError, OSError) as error:
-            raise ModelError(f"{path}: not a safetensors file: {reason(error)}") from None
+        self._file = open_weights(path)
         self._names = frozenset(map(str, self._file.keys()))
 
     def __enter__(self) -> Self:
@@ -91,39 +84,13 @@ class FileWeights(Weights):
         mapped: torch.Tensor = self._file.get_slice(name)[tuple(slice(*each) for each in ranges)]
         return mapped.clone(memory_format=torch.contiguous_format)
 
-    def shape(self, name: str) -> tuple[tuple[int, ...], str] | None:
+    def shape(self, name: str) -> Found:
         if name not in self._names:
             return None
         found = self._file.get_slice(name)
         return tuple(found.get_shape()), str(found.get_dtype())
 
 
-def expected_shapes(graph: Graph) -> dict[str, tuple[int, ...]]:
-    """Name and shape of every tensor that the operators of a network read from its state dict."""
-    return {name: shape for operator in graph for name, shape in _shapes(operator)}
-
-
-def _shapes(operator: Operator) -> Iterator[tuple[str, tuple[int, ...]]]:
-    body, before, channels = operator.body, operator.input_shape, operator.output_shape.channels
-    if isinstance(body, Conv2d):
-        yield body.weight, (channels, before.channels // body.groups, *body.window.kernel)
-    if isinstance(body, Linear):
-        yield body.weight, (channels, before.elements)
-    if isinstance(body, Conv2d | Linear) and body.bias is not None:
-        yield body.bias, (channels,)
-    for step in operator.epilogue:
-        if isinstance(step, BatchNorm):
-            parts = ("running_mean", "running_var", *(("weight", "bias") if step.affine else ()))
-            for part in parts:
-                yield f"{step.name}.{part}" if step.name else part, (step.features,)
-
-
 def check_weights(graph: Graph, weights: Weights, where: str) -> None:
     """Raise `ModelError`, beginning with `where`, unless every weight of the network is there in its shape, in fp32."""
-    for name, shape in expected_shapes(graph).items():
-        found = weights.shape(name)
-        expected = f"expected {'x'.join(map(str, shape))} in fp32, as {graph.name} has it"
-        if found is None:
-            raise ModelError(f"{where}: {name}: missing; {expected}")
-        if found != (shape, "F32"):
-            raise ModelError(f"{where}: {name} is {'x'.join(map(str, found[0]))} in {found[1]}; {expected}")
+    check_shapes(graph, weights.shape, where)

@@ -10,8 +10,8 @@ import numpy as np
 from iopt.cluster import Cluster, Medium
 from iopt.graph.layers import ELEMENT_BYTES
 from iopt.partition.decisions import split_code
-from iopt.partition.geometry import IC_ROWS, OC, Floats, Geometry, Ints
-from iopt.partition.heuristics.shares import round_shares
+from iopt.partition.geometry import IC_ROWS, OC, Floats, Geometry, H, Ints
+from iopt.partition.heuristics.shares import earliest_shares, round_shares
 from iopt.partition.plan import Interval, Plan, Scatter
 from iopt.partition.problem import Problem
 
@@ -26,21 +26,28 @@ _FEW = 4
 def candidates(problem: Problem, geometry: Geometry, seeds: Sequence[Plan] = ()) -> tuple[Candidates, ...]:
     """Candidates of every operator: the rounded weights of the cluster, then the vectors that `seeds` use there."""
     weights = np.array(list(_weights(problem)))
-    rounded: dict[tuple[int, int], Ints] = {}
+    rounded: dict[tuple[int, int, bool], Ints] = {}
     found = []
     for index in range(len(problem.operators)):
         seeded = _seeded(seeds, index)
         own: Candidates = {}
         for code in range(IC_ROWS + 1):
-            key = size, unit = int(geometry.size[index, code]), int(geometry.unit[index, code])
+            size, unit = int(geometry.size[index, code]), int(geometry.unit[index, code])
+            key = (size, unit, code in (H, IC_ROWS))
             if not size:
                 continue
             if key not in rounded:
-                rounded[key] = round_shares(size, weights, unit)
+                rounded[key] = _rounded(weights, *key)
             extra = [shares for shares in seeded.get(code, []) if sum(shares) == size]
             own[code] = distinct(np.vstack([rounded[key], *extra]) if extra else rounded[key])
         found.append(own)
     return tuple(found)
+
+
+def _rounded(weights: Floats, size: int, unit: int, are_rows: bool) -> Ints:
+    """Weights as shares; of rows, of which there are few, also those that are done earliest."""
+    shares = round_shares(size, weights, unit)
+    return np.vstack([shares, earliest_shares(size, weights)]) if are_rows else shares
 
 
 def distinct(rows: Ints) -> Ints:

@@ -43,9 +43,9 @@ def _of_block(evaluator: Evaluator, index: int, held: Boxes, need: Boxes) -> Int
     geometry, devices = evaluator.geometry, held.lo.shape[-1]
     tensors, given = geometry.tensors[index : index + 1], np.array([index == 0])
     pools = np.array([index > 0 and bool(geometry.pools[index - 1])])
-    wanted, step = crossed(need, 0), max(1, CELLS // (len(need.kind) * devices**2))
+    step = max(1, CELLS // (len(need.kind) * devices**2))
     parts = []
     for at in range(0, len(held.kind), step):
-        some = crossed(picked(held, slice(at, at + step)), 1)
+        some, wanted = crossed(picked(held, slice(at, at + step)), need)
         parts.append(exchange_bytes(tensors, some, wanted, moved(tensors, some, wanted), pools, given)[:, :, 0])
     return np.concatenate(parts)

@@ -40,9 +40,9 @@ def block_s(tensors: Tensors, network: Network, held: Boxes, need: Boxes) -> Flo
     back = np.array([place[once[tuple(box)]] for box in boxes.tolist()])
     wanted = picked(need, first)
     step = max(1, CELLS // (len(first) * held.lo.shape[-1] ** 2))
-    chunks = [crossed(picked(held, slice(at, at + step)), 1) for at in range(0, len(held.kind), step)]
-    seconds = np.concatenate([phase_time(moved(tensors, chunk, crossed(wanted, 0)), network) for chunk in chunks])
-    return seconds[:, back, 0]
+    chunks = [picked(held, slice(at, at + step)) for at in range(0, len(held.kind), step)]
+    seconds = [phase_time(moved(tensors, *crossed(chunk, wanted)), network) for chunk in chunks]
+    return np.concatenate(seconds)[:, back, 0]
 
 
 def picked(boxes: Boxes, part: Ints | slice) -> Boxes:
@@ -50,6 +50,18 @@ def picked(boxes: Boxes, part: Ints | slice) -> Boxes:
     return Boxes(boxes.kind[part], boxes.lo[part], boxes.hi[part])
 
 
-def crossed(boxes: Boxes, axis: int) -> Boxes:
-    """Boxes [N] as [N, 1, 1] (`axis` 1) or [1, N, 1] (`axis` 0), to be broadcast against each other over one tensor."""
-    return Boxes(*(np.expand_dims(np.expand_dims(part, 1), axis) for part in boxes))
+def crossed(held: Boxes, need: Boxes) -> tuple[Boxes, Boxes]:
+    """Every state with every need: boxes [states, needs, 1] over one tensor.
+
+    In memory devices come first: numpy's inner loops then run over pairs, of which there are many, not over devices.
+    """
+    pairs = (len(held.kind), len(need.kind))
+
+    def spread(part: Ints) -> Ints:
+        by_device = np.moveaxis(np.broadcast_to(part, (*pairs, part.shape[-1])), -1, 0)
+        return np.moveaxis(np.ascontiguousarray(by_device), 0, -1)[:, :, None]
+
+    return (
+        Boxes(held.kind[:, None, None], spread(held.lo[:, None]), spread(held.hi[:, None])),
+        Boxes(need.kind[None, :, None], spread(need.lo), spread(need.hi)),
+    )

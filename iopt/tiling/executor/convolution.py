@@ -1,4 +1,4 @@
-"""Convolutions and linear layers on dense maps, with their folded batch norm; weights are packed when they are loaded.
+"""Convolutions on dense maps, with their folded batch norm; weights are packed when they are loaded.
 
 Convolutions of one channel are summed position by position: oneDNN 3.12, which torch 2.13 brings, reads memory that it
 has not written where they give few columns (a 3x4 kernel of stride 1x3 on 4 columns gives NaN).
@@ -12,9 +12,10 @@ from dataclasses import replace
 import torch
 from torch.nn import functional
 
-from iopt.graph.layers import BatchNorm, Conv2d, Linear, Window
+from iopt.graph.layers import Conv2d, Window
 from iopt.tiling.executor import maps, positions
-from iopt.tiling.executor.steps import State, scale_and_shift
+from iopt.tiling.executor.steps import State
+from iopt.tiling.executor.weights import folded
 from iopt.tiling.layers import Layer
 from iopt.tiling.predictors import own_padding
 from iopt.tiling.tiles import Padding, Step
@@ -51,38 +52,6 @@ class Convolution:
             return 0, 0
         rows, columns = (own_padding(self.layer, side, *padding[2 * side : 2 * side + 2]) for side in (0, 1))
         return int(rows), int(columns)
-
-
-class FullyConnected:
-    """A linear layer. Its weights are permuted once, so that a map need not be to be read as a vector."""
-
-    def __init__(self, layer: Layer, state: State) -> None:
-        weight, self.bias = folded(layer, state)
-        channels, height, width = layer.input
-        apart = weight.reshape(-1, channels, height, width).permute(0, 2, 3, 1)
-        self.weight = apart.reshape(len(weight), -1).contiguous()
-
-    def whole(self, tensor: torch.Tensor) -> torch.Tensor:
-        features = tensor.permute(0, 2, 3, 1).reshape(1, -1)
-        return functional.linear(features, self.weight, self.bias)[:, :, None, None]
-
-    def ready(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
-        raise NotImplementedError("linear layers are not tiled")
-
-    tile = ready
-
-
-def folded(layer: Layer, state: State) -> tuple[torch.Tensor, torch.Tensor | None]:
-    """Weight and bias of a layer, with its folded batch norm."""
-    body = layer.body
-    assert isinstance(body, Conv2d | Linear)
-    weight, bias = state[body.weight].detach(), None if body.bias is None else state[body.bias].detach()
-    for norm in layer.steps:
-        if isinstance(norm, BatchNorm) and norm.folded:
-            scale, shift = scale_and_shift(norm, state)
-            weight = weight * scale.reshape(-1, *[1] * (weight.dim() - 1))
-            bias = shift if bias is None else bias * scale + shift
-    return weight, bias
 
 
 def _packed(body: Conv2d, weight: torch.Tensor, bias: torch.Tensor | None, shape: tuple[int, int, int]) -> Convolve:

@@ -1,4 +1,4 @@
-"""The layers of a chain, ready to run on whole maps and on tiles, in two styles.
+"""The layers of a network, ready to run on whole maps and on tiles, in two styles.
 
 `torch` is plain PyTorch: it copies a tile with its padding wherever something was clipped, and its max-pooling makes
 indices. `lean` copies as little as it can: its poolings go over strided views and skip what is outside, and its
@@ -17,13 +17,16 @@ import torch
 
 from iopt.graph.layers import Conv2d, Linear
 from iopt.tiling.executor import maps
-from iopt.tiling.executor.convolution import Convolution, FullyConnected
+from iopt.tiling.executor.convolution import Convolution
+from iopt.tiling.executor.joins import Concatenation, Sum
+from iopt.tiling.executor.linear import FullyConnected
 from iopt.tiling.executor.pooling import PlainPool, RunningPool
 from iopt.tiling.executor.steps import State, in_place
 from iopt.tiling.layers import Layer
 from iopt.tiling.tiles import Step
 
 Executor = Literal["lean", "torch"]
+Join = Sum | Concatenation
 
 
 class Body(Protocol):
@@ -53,29 +56,29 @@ class Copy:
 
 
 class Kernel:
-    """A layer with its weights. `channels`: of its input; `macs`: multiply-accumulates of all calls so far, by the
-    shapes of what they computed."""
+    """A layer with its weights. `macs`: multiply-accumulates of all calls so far, by the shapes of their outputs."""
 
-    def __init__(self, layer: Layer, body: Body, state: State) -> None:
-        self.body = body
+    def __init__(self, layer: Layer, body: Body | Join, state: State) -> None:
+        self.layer, self.body = layer, body
         self.steps = in_place(layer, state)
-        self.channels, self.macs = layer.input.channels, 0
-        self._cell_macs = layer.cell_macs
+        self.macs = 0
 
-    def whole(self, tensor: torch.Tensor) -> torch.Tensor:
-        """The output map of an input map."""
-        return self._finished(self.body.whole(tensor))
+    def whole(self, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+        """The output map of input maps, one but for a join."""
+        if isinstance(self.body, Join):
+            return self._finished(self.body.of(tensors))
+        return self._finished(self.body.whole(*tensors))
 
-    def ready(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
-        """The tile, or the copy of it that `tile` reads; the tile itself is then no longer needed."""
-        return self.body.ready(tile, step)
-
-    def tile(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
-        """The region that the step computes."""
+    def tile(self, tiles: list[torch.Tensor], step: Step) -> torch.Tensor:
+        """The region that the step computes, of the region that it reads of each input. A layer with one input takes it
+        out of `tiles`, and drops it where it reads a copy."""
+        if isinstance(self.body, Join):
+            return self._finished(self.body.of(tiles))
+        tile = self.body.ready(tiles.pop(), step)
         return self._finished(self.body.tile(tile, step))
 
     def _finished(self, output: torch.Tensor) -> torch.Tensor:
-        self.macs += self._cell_macs * output.shape[2] * output.shape[3]
+        self.macs += self.layer.cell_macs * output.shape[2] * output.shape[3]
         for step in self.steps:
             step(output)
         return output
@@ -100,11 +103,13 @@ def load(
     )
 
 
-def _body(layer: Layer, state: State, executor: Executor, size: tuple[int, int]) -> Body:
+def _body(layer: Layer, state: State, executor: Executor, size: tuple[int, int]) -> Body | Join:
     if isinstance(layer.body, Conv2d):
         return Convolution(layer, state, executor == "lean", size)
     if isinstance(layer.body, Linear):
         return FullyConnected(layer, state)
     if layer.kind in ("max", "average"):
         return RunningPool(layer) if executor == "lean" else PlainPool(layer)
+    if layer.kind in ("add", "concat"):
+        return Sum() if layer.kind == "add" else Concatenation()
     return Copy()

@@ -1,8 +1,9 @@
 """A configuration, really carried out: group after group, tile after tile, layer after layer.
 
 The order of allocations is that whose peak `iopt.tiling.predictors` states: a layer copies its tile where it must,
-drops the tile, computes and drops what it read; strips are cut out of the result, and freed once they are put together.
-Weights and the caller's own input are not counted; the executor works on a copy of that input, with channels last.
+drops the tile unless a later layer reads it, computes and drops what no later one reads; strips are cut out of the
+result, and freed once they are put together. Weights and the caller's own input are not counted; the executor works on
+a copy of that input, with channels last.
 """
 
 from __future__ import annotations
@@ -12,19 +13,26 @@ from typing import get_args
 
 import torch
 
-from iopt.door.wording import shown
-from iopt.errors import ModelError, OptionError
+from iopt.door.given import check_choice, check_kind
+from iopt.errors import ModelError
 from iopt.graph import Graph
+from iopt.importer.precision import in_full_precision
 from iopt.tiling.executor import maps
 from iopt.tiling.executor.kernels import Executor, Kernel, load
+from iopt.tiling.executor.weights import check_state
 from iopt.tiling.fitting import check
 from iopt.tiling.grids import Grid
+from iopt.tiling.layers import SOURCE, Layer
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.problem import Problem
-from iopt.tiling.tiles import Step, Strip, Tile, group_tiles
+from iopt.tiling.tiles import Region, Step, Strip, Tile, group_tiles
 
 Strips = dict[tuple[int, Strip], torch.Tensor]
 """The strips alive, by the layer that wrote them."""
+Maps = dict[int, torch.Tensor]
+"""The whole maps alive, by the layer that wrote them."""
+Held = dict[int, tuple[torch.Tensor, Region]]
+"""The same of a tile: of each map a region."""
 
 
 class Runtime:
@@ -32,7 +40,7 @@ class Runtime:
 
     `state`: weights by the names in the graph, as of `module.state_dict()`; `executor`: `lean` or `torch`. `like`: of
     the same network, to share the weights of linear layers with. Raises `PlanError` for a configuration of another
-    network, `ModelError` where a weight is missing.
+    network, `ModelError` where a weight is missing, or has another shape or type.
     """
 
     def __init__(
@@ -44,39 +52,40 @@ class Runtime:
         grid: Grid = "balanced",
         like: Runtime | None = None,
     ) -> None:
-        if executor not in get_args(Executor):
-            raise OptionError(f"executor is {shown(executor)}; expected {' or '.join(map(repr, get_args(Executor)))}")
+        check_choice(executor, get_args(Executor), "executor")
         problem = Problem(graph, predictor=executor, grid=grid)
         check(problem, configuration)
         self.graph, self.configuration, self.executor = graph, configuration, executor
         self.layers = problem.layers
+        check_state(graph, state)
+        if like is not None:
+            check_kind(like, Runtime, "like")
+            if like.layers != self.layers:
+                raise ModelError(f"like is a runtime of {like.graph.name!r}; expected one of {graph.name!r}")
         self._tiles = {group: group_tiles(self.layers, group, grid) for group in configuration.groups if group.is_tiled}
         loaded = () if like is None else like.kernels
-        with torch.inference_mode():
-            try:
-                self.kernels: tuple[Kernel, ...] = load(self.layers, state, executor, self._sizes(), loaded)
-            except KeyError as error:
-                raise ModelError(f"{graph.name}: the state dict has no {error}, which the graph names") from error
+        with torch.inference_mode(), in_full_precision():
+            self.kernels: tuple[Kernel, ...] = load(self.layers, state, executor, self._sizes(), loaded)
 
     def __call__(self, image: torch.Tensor) -> torch.Tensor:
         """The output, 1 x channels x height x width (a vector of F features is 1 x F x 1 x 1), channels last.
 
         `image`: 1 x channels x height x width in fp32, in any memory format. Raises `ModelError` for another shape.
         """
+        check_kind(image, torch.Tensor, "input")
         if image.shape != (1, *self.graph.input_shape) or image.dtype != torch.float32:
             size = "x".join(map(str, image.shape))
             raise ModelError(f"the input is {size} in {image.dtype}; expected 1x{self.graph.input_shape} in fp32")
-        with torch.inference_mode():
-            current = maps.copied(image)
-            held = current if self.executor == "torch" else None
+        with torch.inference_mode(), in_full_precision():
+            whole = {SOURCE: maps.copied(image)}
+            held = whole[SOURCE] if self.executor == "torch" else None
             for group in self.configuration.groups:
                 if group.is_tiled:
-                    current = self._tiled(group, current)
+                    whole = {group.last: self._tiled(group, whole[group.first - 1])}
                 else:
-                    for kernel in self.kernels[group.first : group.last + 1]:
-                        current = kernel.whole(current)
+                    self._untiled(group, whole)
             del held
-            return current
+            return whole[len(self.layers) - 1]
 
     @property
     def macs(self) -> int:
@@ -97,6 +106,14 @@ class Runtime:
                 sizes[index] = max(padded, key=lambda size: size[0] * size[1], default=sizes[index])
         return sizes
 
+    def _untiled(self, group: Group, whole: Maps) -> None:
+        """Layer by layer; each frees the maps that no later one reads."""
+        for kernel in self.kernels[group.first : group.last + 1]:
+            layer = kernel.layer
+            whole[layer.index] = kernel.whole([whole[name] for name in layer.inputs])
+            for name in layer.frees:
+                del whole[name]
+
     def _tiled(self, group: Group, source: torch.Tensor) -> torch.Tensor:
         """The output map of a tiled group."""
         target = maps.empty(*self.layers[group.last].output)
@@ -109,24 +126,36 @@ class Runtime:
 
 def _run(tile: Tile, kernels: tuple[Kernel, ...], source: torch.Tensor, strips: Strips) -> torch.Tensor:
     """What a tile computes at its last layer."""
-    current: torch.Tensor | None = None
+    held: Held = {}
     for step, kernel in zip(tile.steps, kernels, strict=True):
-        if step is tile.steps[0]:
-            current = maps.part(source, step.reads)
-        if step.computes.cells:
-            if current is None:
-                current = maps.empty(kernel.channels, step.reads.rows.size, step.reads.columns.size)
-            current = kernel.ready(current, step)
-            current = kernel.tile(current, step)
-        else:
-            current = None
-        for strip in step.kept:
-            assert current is not None
-            strips[step.layer, strip] = maps.copied(maps.part(current, strip.region, step.computes))
-        if step.taken:
-            current = _assembled(step, current, strips)
-    assert current is not None
-    return current
+        _advance(step, kernel, source, held, strips)
+    return held[tile.steps[-1].layer][0]
+
+
+def _advance(step: Step, kernel: Kernel, source: torch.Tensor, held: Held, strips: Strips) -> None:
+    """One layer of a tile. When it computes, `held` has what later layers read, and its views what it reads itself."""
+    views = [_view(name, step, kernel.layer, source, held) for name in kernel.layer.inputs]
+    for name in kernel.layer.frees:
+        held.pop(name, None)
+    current = kernel.tile(views, step) if step.computes.cells else None
+    views.clear()
+    for strip in step.kept:
+        assert current is not None
+        strips[step.layer, strip] = maps.copied(maps.part(current, strip.region, step.computes))
+    if step.taken:
+        current = _assembled(step, current, strips)
+    if current is not None:
+        held[step.layer] = current, step.holds
+
+
+def _view(name: int, step: Step, layer: Layer, source: torch.Tensor, held: Held) -> torch.Tensor:
+    """What a step reads of a map, of which the tile holds a part, or which its group reads."""
+    if not step.reads.cells:
+        return maps.empty(layer.input.channels, step.reads.rows.size, step.reads.columns.size)
+    if name not in held:
+        return maps.part(source, step.reads)
+    tensor, region = held[name]
+    return maps.part(tensor, step.reads, region)
 
 
 def _assembled(step: Step, own: torch.Tensor | None, strips: Strips) -> torch.Tensor:

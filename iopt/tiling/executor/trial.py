@@ -10,21 +10,22 @@ from statistics import median
 import torch
 from torch import nn
 
-from iopt.door.wording import shown
-from iopt.errors import OptionError
+from iopt.door.given import check_count
 from iopt.graph import Graph
 from iopt.importer.export import in_eval_mode, read_module
+from iopt.importer.precision import in_full_precision
 from iopt.tiling.evaluation import evaluate
 from iopt.tiling.executor.allocator import measure
 from iopt.tiling.executor.execution import Execution
 from iopt.tiling.executor.kernels import Executor
 from iopt.tiling.executor.runtime import Runtime
+from iopt.tiling.executor.scratch import scratch_limit_bytes
 from iopt.tiling.grids import Grid
 from iopt.tiling.notation import written
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
 
-Call = Callable[[], torch.Tensor]
+Call = Callable[[torch.Tensor], torch.Tensor]
 
 
 def execute(
@@ -38,22 +39,23 @@ def execute(
 ) -> Execution:
     """Run the module's network as the configuration says, and the module itself, `repeat` times each.
 
-    `image`: 1 x channels x height x width in fp32. The module is left as it was. Raises `ModelError` for a module that
-    is no chain, `PlanError` for a configuration of another network.
+    `image`: 1 x channels x height x width in fp32. Module and image are left as they were, also where the module's
+    first layer works in place, and the caller's autocast does not count. Raises `ModelError` for a module with early
+    exits, `PlanError` for a configuration of another network.
     """
-    if type(repeat) is not int or repeat < 1:
-        raise OptionError(f"repeat is {shown(repeat)}; expected a whole number, 1 or more")
+    check_count(repeat, "repeat")
     graph, state = network(module, image, name)
     runtime = Runtime(graph, configuration, state, executor, grid)
     evaluation = evaluate(Problem(graph, predictor=executor, weights="none", grid=grid), configuration)
     output = runtime(image)
     macs = runtime.macs
     allocation = measure(lambda: runtime(image))
-    with in_eval_mode(module), torch.inference_mode():
+    with in_eval_mode(module), torch.inference_mode(), in_full_precision():
         expected = module(image.clone())
-        untiled = measure(lambda: module(image))
-        calls = [lambda: runtime(image), lambda: module(image), _channels_last(module, image)]
-        times = paired(calls, repeat)
+        own = image.clone()
+        untiled = measure(lambda: module(own))
+        laid = image.contiguous(memory_format=torch.channels_last)
+        times = paired([(runtime, image), (module, image), (_channels_last(module), laid)], repeat)
     return Execution(
         configuration=written(configuration),
         executor=executor,
@@ -65,6 +67,7 @@ def execute(
         peak_bytes=allocation.peak_bytes,
         predicted_bytes=evaluation.peak_bytes,
         scratch_bytes=allocation.scratch_bytes,
+        scratch_limit_bytes=scratch_limit_bytes(runtime.layers),
         untiled_bytes=untiled.total_peak_bytes,
         macs=macs,
         predicted_macs=evaluation.macs,
@@ -84,20 +87,21 @@ def difference(output: torch.Tensor, expected: torch.Tensor) -> float:
     return float((output.reshape(expected.shape) - expected).abs().max()) / scale
 
 
-def paired(calls: Sequence[Call], repeat: int) -> list[list[float]]:
-    """Seconds of each call, `repeat` times in turn, so that all of them see the same moods of the machine."""
+def paired(calls: Sequence[tuple[Call, torch.Tensor]], repeat: int) -> list[list[float]]:
+    """Seconds of each call on a copy of its input, `repeat` times in turn, so that all see the same moods of the
+    machine."""
     times: list[list[float]] = [[] for _ in calls]
     for turn in range(repeat + 1):
-        for call, own in zip(calls, times, strict=True):
+        for (call, given), own in zip(calls, times, strict=True):
+            copy = given.clone()
             start = time.perf_counter()
-            call()
+            call(copy)
             if turn:
                 own.append(time.perf_counter() - start)
     return times
 
 
-def _channels_last(module: nn.Module, image: torch.Tensor) -> Call:
-    """The module on maps with the channels last."""
-    copy = deepcopy(module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has no type for it
-    laid = image.contiguous(memory_format=torch.channels_last)
-    return lambda: copy(laid)
+def _channels_last(module: nn.Module) -> nn.Module:
+    """The module for maps with the channels last."""
+    copy: nn.Module = deepcopy(module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has no type for it
+    return copy

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from iopt.door.given import check_kind
-from iopt.errors import PlanError
+from iopt.errors import OptionError, PlanError
 from iopt.graph import Graph
 from iopt.graph.file import graph_hash
 from iopt.planfile.claims import data_claims, differs, objective_claims, refuse_untrue, status_claims
@@ -51,7 +51,7 @@ def check_network(file: ConfigurationFile, graph: Graph) -> None:
 
 def check(file: ConfigurationFile) -> list[str]:
     """Every claim that is not true: key, what the file says, what is so. Where all else is true, bound and
-    infeasibility are proved anew; `PlanError` if the network is too large for that."""
+    infeasibility are proved anew; `PlanError` if tilings are too many for that."""
     return [*_identity(file), *_evaluation(file), *_result(file), *_space(file)] or list(_refuted(file))
 
 
@@ -102,8 +102,8 @@ def _refuted(file: ConfigurationFile) -> Iterator[str]:
         return
     try:
         found = exact(file.problem, file.max_groups)
-    except (OverflowError, MemoryError):
-        raise PlanError(f"{file.path}: network: its tensors are too large to be planned") from None
+    except OptionError as error:
+        raise PlanError(f"{file.path}: options: {error}") from None
     if found is None:
         return
     text = written(found.configuration)

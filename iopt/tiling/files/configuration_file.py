@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iopt.door import json_file
-from iopt.door.given import check_kind
+from iopt.door.given import check_count, check_kind
 from iopt.errors import PlanError
 from iopt.planfile.form import result_of, result_to_dict
+from iopt.planfile.whole import check_whole
 from iopt.result import ACCURACY, Result
 from iopt.tiling.evaluation import Evaluation, evaluate
 from iopt.tiling.files.configuration_form import configuration_of, evaluation_to_dict, groups_to_list
@@ -52,6 +53,8 @@ def to_dict(problem: Problem, result: Result[Configuration], max_groups: int | N
 
     check_kind(problem, Problem, "problem")
     check_kind(result, Result, "result", how="iopt.tiling.solve gives one")
+    if max_groups is not None:
+        check_count(max_groups, "max_groups")
     instance, plan = instance_to_dict(problem), result.plan
     return {
         "schema": SCHEMA,
@@ -84,11 +87,10 @@ def from_data(data: object, where: str) -> ConfigurationFile:
     plan = None if claims.groups is None else configuration_of(claims.groups)
     try:
         problem = from_dict(claims.model_dump(), where)
+        check_whole(data, instance_to_dict(problem), where)
         evaluation = None if plan is None else evaluate(problem, plan)
     except PlanError as error:
         raise PlanError(str(error) if str(error).startswith(where) else f"{where}: groups: {error}") from None
-    except (OverflowError, MemoryError):
-        raise PlanError(f"{where}: network: its tensors are too large to be planned") from None
     result = result_of(claims.result, plan, UNIT)
     return ConfigurationFile(where, problem, result, evaluation, claims.result.max_groups, claims)
 

@@ -13,7 +13,7 @@ from iopt.graph import Graph
 from iopt.graph.file import graph_hash
 from iopt.tiling.instance import host_of, host_to_dict
 from iopt.tiling.latency import HostModel
-from iopt.tiling.layers import chain
+from iopt.tiling.layers import layers_of
 
 if TYPE_CHECKING:
     from iopt.tiling.files.host_schema import HostData
@@ -50,21 +50,27 @@ def load_host(path: str | Path, graph: Graph) -> Host:
 
     Raises `ModelError` with one line: file, key, what was expected.
     """
+    check_kind(graph, Graph, "network", "iopt.load")
     host = from_data(json_file.read(path, ModelError), str(path))
     if host.graph_hash != graph_hash(graph):
         raise ModelError(
             f"{path}: the host's times are of the network {host.network!r}; expected those of {graph.name!r} "
             f"on an input of 1x{graph.input_shape}"
         )
-    if (count := len(chain(graph))) != len(host.model.layers):
+    if (count := len(layers_of(graph))) != len(host.model.layers):
         raise ModelError(f"{path}: model.layers: {len(host.model.layers)} entries; expected {count}, one per layer")
     return host
 
 
 def save_host(host: Host, path: str | Path) -> None:
-    """Write a host file, whole or not at all. Raises `IoptError` where it cannot be written."""
+    """Write a host file, whole or not at all. Raises `IoptError` where it cannot be written, or is of no host."""
     check_kind(host, Host, "host", how="`iopt tile profile` measures one")
-    json_file.write(path, to_dict(host))
+    check_kind(host.model, HostModel, "model of the host")
+    if host.measured is not None:
+        check_kind(host.measured, Machine, "measured of the host")
+    data = to_dict(host)
+    _validated(data, "host")
+    json_file.write(path, data)
 
 
 def to_dict(host: Host) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class HostModelData(Strict):
 
     call_s: Amount = Field(description="of every call: of each layer of each tile")
     tile_s: Amount = Field(description="of each tile of a tiled group")
+    copy_s: Amount = Field(description="of each byte that a tile copies")
     layers: list[LayerTimeData] = Field(min_length=1, description="of every layer of the network, in order")
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from iopt.tiling.heuristics.spaces import Candidate, candidates, first
+from iopt.tiling.heuristics.spaces import Candidate, candidates, first, tileable
+from iopt.tiling.layers import Layer
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.problem import Problem
 
@@ -32,20 +33,24 @@ def mafat(problem: Problem, bottom: Bottom = "2x2", fallback: bool = False) -> C
 def space(problem: Problem, bottom: Bottom = "2x2") -> list[Configuration]:
     """Every configuration that it considers. `bottom`: tiling of the second group, fixed or one of the squares.
 
-    Layers that need their whole input come after both groups, untiled.
+    Layers that need their whole input come after both groups, untiled, with the block that they are in.
     """
     layers = problem.layers
-    stop = next((layer.index for layer in layers if layer.whole), len(layers))
+    stop = tileable(problem)
     rest = (Group(stop, len(layers) - 1),) if stop < len(layers) else ()
     if stop == 0:
         return [Configuration(rest)]
     found = [Configuration((Group(0, stop - 1, n, n), *rest)) for n in SQUARES]
-    cuts = [layer.index + 1 for layer in layers[: stop - 1] if layer.kind in ("max", "average")]
+    cuts = [unit.first for unit in problem.units[1:] if unit.first < stop and _is_pooling(layers[unit.first - 1])]
     for cut in cuts:
         for top in SQUARES:
             for low in (2,) if bottom == "2x2" else SQUARES:
                 found.append(Configuration((Group(0, cut - 1, top, top), Group(cut, stop - 1, low, low), *rest)))
     return found
+
+
+def _is_pooling(layer: Layer) -> bool:
+    return layer.kind in ("max", "average")
 
 
 def _by_tiles(candidate: Candidate) -> tuple[float, ...]:

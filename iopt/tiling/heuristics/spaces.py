@@ -24,6 +24,12 @@ class Candidate:
     is_feasible: bool
 
 
+def tileable(problem: Problem) -> int:
+    """How many layers come before the first unit that needs its whole input."""
+    whole = next((layer.index for layer in problem.layers if layer.whole), len(problem.layers))
+    return next((unit.first for unit in problem.units if unit.last >= whole), len(problem.layers))
+
+
 def candidates(problem: Problem, space: Iterable[Configuration], most: int) -> list[Candidate]:
     """Those of `space` that fit the network; `most`: rows, and columns, of their tiles at most."""
     table = build(replace(problem, max_tiles=most))
@@ -39,10 +45,11 @@ def _candidate(problem: Problem, table: Table, configuration: Configuration) -> 
     return Candidate(configuration, tiles, peak, macs, values[problem.objective], fits)
 
 
-Order = Callable[[Candidate], tuple[float, ...]]
+Preference = Callable[[Candidate], tuple[float, ...]]
+"""What is compared, from the most important to the least; less is better."""
 
 
-def first(found: Iterable[Candidate], order: Order) -> Configuration | None:
-    """The feasible one that comes first in the order."""
-    best = min((candidate for candidate in found if candidate.is_feasible), key=order, default=None)
+def first(found: Iterable[Candidate], preference: Preference) -> Configuration | None:
+    """The feasible one that is preferred to all others."""
+    best = min((candidate for candidate in found if candidate.is_feasible), key=preference, default=None)
     return None if best is None else best.configuration

@@ -5,22 +5,21 @@ Every other configuration is left out of the fit, and judges it.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING
 
-from iopt.door.wording import shown
-from iopt.errors import OptionError, PlanError
+from iopt.door.given import check_count
+from iopt.errors import PlanError
 from iopt.graph import Graph
-from iopt.importer.machine import threads
 from iopt.tiling.executor.allocator import measure
 from iopt.tiling.executor.runtime import Runtime
 from iopt.tiling.fitting import check
 from iopt.tiling.heuristics.mafat import space
 from iopt.tiling.host.calibration import Run, errors, fit, fitted_bias
+from iopt.tiling.host.clock import Clock, clock
 from iopt.tiling.host.profiling import profile
 from iopt.tiling.latency import HostModel
 from iopt.tiling.plan import Configuration
@@ -65,15 +64,15 @@ def measured(
 ) -> Measurement:
     """Times of all layers by size of tile, and what configurations of MAFAT's space take besides; `repeat` runs each.
 
-    `state`: weights by the names in the graph. Raises `ModelError` for a network that is no chain.
+    `state`: weights by the names in the graph. Raises `ModelError` for a network with early exits.
     """
-    if type(repeat) is not int or repeat < 1:
-        raise OptionError(f"repeat is {shown(repeat)}; expected a whole number, 1 or more")
+    check_count(repeat, "repeat")
     predictor: Predictor = executor
     problem = Problem(graph, predictor=predictor, weights="none")
-    model = profile(graph, state, executor, repeat=repeat)
+    seconds = clock()
+    model = profile(graph, state, executor, repeat=repeat, seconds=seconds)
     runs = [
-        _run(Runtime(graph, configuration, state, executor), image, repeat)
+        _run(Runtime(graph, configuration, state, executor), image, repeat, seconds)
         for configuration in _spread(list(_fitting(problem)))
     ]
     known, others = runs[::2], runs[1::2]
@@ -81,14 +80,13 @@ def measured(
     return Measurement(model, fitted_bias(problem, known), len(known), tuple(errors(problem, model, others)))
 
 
-def _run(runtime: Runtime, image: torch.Tensor, repeat: int) -> Run:
-    """After a first call, which counts memory. With one thread in processor time, which others' load leaves alone."""
-    clock = time.process_time if threads() == 1 else time.perf_counter
+def _run(runtime: Runtime, image: torch.Tensor, repeat: int, seconds: Clock) -> Run:
+    """After a first call, which counts memory."""
     peak_bytes, times = measure(partial(runtime, image)).total_peak_bytes, []
     for _ in range(repeat):
-        start = clock()
+        start = seconds()
         runtime(image)
-        times.append(clock() - start)
+        times.append(seconds() - start)
     return Run(runtime.configuration, median(times), peak_bytes)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from iopt.tiling.grids import Grid
 from iopt.tiling.layers import Layer
 from iopt.tiling.regions import Array, Intervals, Order, core, cut, read, side_neighbours
+from iopt.tiling.search.blocks import Passage, passage
 
 
 class Side:
@@ -43,6 +46,12 @@ class Side:
             self._of(even[1], odd[1], at, order),
             self._of(even[2], odd[2], at, order),
         )
+
+    def over(self, layers: Sequence[Layer]) -> Passage:
+        """Goes over a block, to the map that it reads; without reuse."""
+        found = passage(layers, self._side, self.even)
+        self.even = found.maps[layers[0].index - 1]
+        return found
 
     def _of(self, even: Array, odd: Array, at: Array, order: Order) -> Array:
         """[last layers, intervals] -> [last layers, tiles]."""

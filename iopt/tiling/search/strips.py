@@ -13,12 +13,17 @@ from iopt.tiling.search.sides import Side
 
 @dataclass(frozen=True)
 class Strips:
-    """Arrays [last layers, tiles]. `change`: cells of the strips that a tile keeps, less those that it takes; `takes`:
-    whether it takes any; `cells`: of the map that it then holds."""
+    """Arrays [last layers, tiles]. `kept`, `taken`: cells of the strips that a tile keeps for others, and takes over;
+    `cells`: of the map that it puts together of those taken and its own part, 0 where none are."""
 
-    change: Array
-    takes: NDArray[np.bool_]
+    kept: Array
+    taken: Array
     cells: Array
+
+    @property
+    def change(self) -> Array:
+        """Cells that more are alive after the tile than before it."""
+        return self.kept - self.taken
 
 
 def strips(order: Order, rows: Side, columns: Side, active: NDArray[np.bool_], works: NDArray[np.bool_]) -> Strips:
@@ -39,8 +44,8 @@ def strips(order: Order, rows: Side, columns: Side, active: NDArray[np.bool_], w
     )
     taken = left + right + above + below
     kept = _of(left, order.right) + _of(right, order.left) + _of(above, order.below) + _of(below, order.above)
-    held = np.where(reads, height * columns.odd.size[:, order.column], 0)
-    return Strips(kept - taken, taken > 0, held)
+    held = np.where(taken > 0, height * columns.odd.size[:, order.column], 0)
+    return Strips(kept, taken, held)
 
 
 def _of(strip: Array, neighbour: Array) -> Array:

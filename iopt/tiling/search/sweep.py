@@ -1,10 +1,12 @@
-"""The sweep over layers under `table.py`: the tiles of all groups and tilings, from the last layer to the first.
+"""The sweep over units under `table.py`: the tiles of all groups and tilings, from the last layer to the first.
 
-Arrays are [last layers, tiles]: the row of last layer b, and the tiles of all tilings in a row, see `regions.Order`.
+Arrays are [last layers, tiles]: a row for every layer b that ends a unit, and in it the tiles of all tilings, see
+`regions.Order`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,22 +15,45 @@ from numpy.typing import NDArray
 from iopt.graph.layers import ELEMENT_BYTES
 from iopt.tiling.layers import Layer
 from iopt.tiling.plan import Reuse
-from iopt.tiling.predictors import copied_bytes, scratch_bytes, tile_bytes
+from iopt.tiling.predictors import Predictor, Sides, copied_bytes, copier, scratch_bytes, tile_bytes
 from iopt.tiling.problem import Problem
 from iopt.tiling.regions import Array, order
 from iopt.tiling.rim import rim_cells
+from iopt.tiling.search.blocks import Block
 from iopt.tiling.search.sides import Side
 from iopt.tiling.search.strips import Strips, strips
+from iopt.tiling.units import Unit
 
 NEVER = 2**62
 """Peak of what is not admissible."""
 
 Floats = NDArray[np.float64]
+Cells = dict[int, Array]
+"""Of each layer of a unit, [last layers, tiles]."""
+
+
+@dataclass(frozen=True)
+class _Reads:
+    """Cells of the input that tiles read at a layer, and those padded around them."""
+
+    height: Array
+    width: Array
+    padding: Sides
+
+
+@dataclass(frozen=True)
+class _Passed:
+    """What a sweep found at a unit. `peak`: of groups that begin with it; `cells`: those that tiles compute; `copies`:
+    bytes that they copy, by whether the unit is the first of its group."""
+
+    peak: Array
+    cells: Cells
+    copies: Callable[[bool], Cells]
 
 
 @dataclass(frozen=True)
 class Costs:
-    """Of groups with one first layer; arrays [last layers from that one on, tilings]. `peak`: of tiles and strips,
+    """Of groups with one first unit; arrays [last units from that one on, tilings]. `peak`: of tiles and strips,
     without whole maps; `NEVER` where a tile would be empty. `seconds`: None without a host model."""
 
     peak: Array
@@ -37,7 +62,7 @@ class Costs:
 
 
 class Sweep:
-    """Goes from layer to layer towards the first; `to` gives the costs of groups that begin there."""
+    """Goes from unit to unit towards the first; `to` gives the costs of groups that begin there."""
 
     def __init__(self, problem: Problem, reuse: Reuse) -> None:
         self.problem, self.reuse = problem, reuse == "checkerboard"
@@ -53,23 +78,52 @@ class Sweep:
         self._needs, self._kept = (np.zeros((0, tiles), dtype=np.int64) for _ in range(2))
         self._macs, self._seconds = np.zeros((0, most * most), dtype=np.int64), np.zeros((0, most * most))
 
-    def to(self, index: int) -> Costs:
-        """The costs of groups whose first layer is `index`, one before that of the last call."""
-        layer = self.problem.layers[index]
-        self._enter(layer)
+    def can_tile(self, unit: Unit) -> bool:
+        """Whether groups with the unit may be tiled: neither reuse nor darknet's crop knows branches."""
+        if any(layer.whole for layer in self.problem.layers[unit.first : unit.last + 1]):
+            return False
+        return not unit.is_block or (self.problem.crop == "exact" and not self.reuse)
+
+    def to(self, unit: Unit) -> Costs:
+        """The costs of groups whose first unit this is, one before that of the last call."""
+        layers = self.problem.layers[unit.first : unit.last + 1]
+        self._enter(layers[-1])
+        passed = self._block(layers) if unit.is_block else self._layer(layers[0])
+        for layer in layers:
+            done = np.add.reduceat(passed.cells[layer.index], self.order.starts, axis=1)
+            self._macs = self._macs + layer.cell_macs * done
+        return Costs(np.where(self._admissible(), passed.peak, NEVER), self._macs, self._spent(passed))
+
+    def _layer(self, layer: Layer) -> _Passed:
+        """Of groups that begin with a layer."""
         computed = (
             self.rows.computed(self.order.row, self.order),
             self.columns.computed(self.order.column, self.order),
         )
-        works = self._active & (computed[0] > 0) & (computed[1] > 0)
+        wanted = computed[0] * computed[1]
+        works = self._active & (wanted > 0)
         held = strips(self.order, self.rows, self.columns, self._active, works) if self.reuse else None
-        cells, first, rest = self._work(layer, works, computed[0] * computed[1])
+        reads = self._read(layer)
+        cells, first, rest = self._work(layer, works, wanted, reads)
         after = self._after(layer, cells, held)
         self._active = works
         peak = self._most(np.maximum(first, after))
         self._needs = np.maximum(rest, after)
-        self._macs = self._macs + layer.cell_macs * np.add.reduceat(cells, self.order.starts, axis=1)
-        return Costs(np.where(self._admissible(), peak, NEVER), self._macs, self._spent(index, cells))
+        moved = _moved(layer, wanted, held)
+
+        def copies(is_first: bool) -> Cells:
+            q = self._copied(copier(self.problem.predictor), layer, is_first, reads)
+            return {layer.index: np.where(works, q, 0) + moved}
+
+        return _Passed(peak, {layer.index: cells}, copies)
+
+    def _block(self, layers: Sequence[Layer]) -> _Passed:
+        """The same of groups that begin with a block."""
+        block = Block(self.problem, layers, self.rows.over(layers), self.columns.over(layers), self.order)
+        peak = self._most(np.maximum(block.needs(True), self._needs))
+        self._needs = np.maximum(block.needs(False), self._needs)
+        self._active = np.ones_like(self._active)
+        return _Passed(peak, block.cells, block.copies)
 
     def _enter(self, layer: Layer) -> None:
         """A row in front of everything, for groups that end with this layer."""
@@ -81,24 +135,33 @@ class Sweep:
         )
         self._seconds = np.pad(self._seconds, ((1, 0), (0, 0)))
 
-    def _work(self, layer: Layer, works: NDArray[np.bool_], wanted: Array) -> tuple[Array, Array, Array]:
-        """Cells that tiles compute at the layer, and what they need where it is the group's first and where not; moves
-        the regions on to the layer's input."""
-        problem, order = self.problem, self.order
-        height, top, bottom = self.rows.read(layer, order.row, order)
-        width, left, right = self.columns.read(layer, order.column, order)
-        cells = np.where(works, rim_cells(layer, height, width) if problem.crop == "rim" else wanted, 0)
-        i = layer.input.channels * ELEMENT_BYTES * height * width
-        padding = (top, bottom, left, right)
+    def _read(self, layer: Layer) -> _Reads:
+        """Moves the regions on to the layer's input."""
+        height, top, bottom = self.rows.read(layer, self.order.row, self.order)
+        width, left, right = self.columns.read(layer, self.order.column, self.order)
+        return _Reads(height, width, (top, bottom, left, right))
+
+    def _work(self, layer: Layer, works: NDArray[np.bool_], wanted: Array, reads: _Reads) -> tuple[Array, Array, Array]:
+        """Cells that tiles compute at the layer, and what they need where it is the group's first and where not."""
+        problem = self.problem
+        cells = np.where(works, rim_cells(layer, reads.height, reads.width) if problem.crop == "rim" else wanted, 0)
+        i = layer.input.channels * ELEMENT_BYTES * reads.height * reads.width
         o = layer.output.channels * ELEMENT_BYTES * cells
         x = scratch_bytes(problem.predictor, problem.backend, layer, cells)
         weights = problem.streamed_bytes(layer)
 
         def needs(is_first: bool) -> Array:
-            q = copied_bytes(problem.predictor, problem.backend, layer, is_first, height, width, padding)
-            return np.where(works, tile_bytes(problem.predictor, is_first, i, q, o, x) + weights, 0)
+            alive, view = (0, i) if is_first else (i, 0)
+            q = self._copied(problem.predictor, layer, is_first, reads)
+            return np.where(works, tile_bytes(problem.predictor, alive, alive, view, q, o, x) + weights, 0)
 
         return cells, needs(True), needs(False)
+
+    def _copied(self, predictor: Predictor, layer: Layer, is_first: bool, reads: _Reads) -> Array:
+        """Bytes that tiles copy of what they read."""
+        held = layer.input.width if is_first else reads.width
+        size = reads.height, reads.width
+        return np.asarray(copied_bytes(predictor, self.problem.backend, layer, held, *size, reads.padding))
 
     def _after(self, layer: Layer, cells: Array, held: Strips | None) -> Array:
         """The most from when the layer has computed to the end of the tile; counts from what is alive when the layer
@@ -107,7 +170,7 @@ class Sweep:
             return self._needs
         channel = layer.output.channels * ELEMENT_BYTES
         self._kept = self._kept + channel * held.change
-        assembly = np.where(held.takes, channel * (cells + held.cells), 0)
+        assembly = np.where(held.taken > 0, channel * (cells + held.cells), 0)
         return np.asarray(np.maximum(assembly, self._needs + channel * held.change))
 
     def _most(self, needs: Array) -> Array:
@@ -119,14 +182,29 @@ class Sweep:
             needs = needs + before - np.repeat(before[:, starts], self.tiles, axis=1)
         return np.maximum.reduceat(needs, starts, axis=1)
 
-    def _spent(self, index: int, cells: Array) -> Floats | None:
-        """Seconds of the groups, in place."""
+    def _spent(self, passed: _Passed) -> Floats | None:
+        """Seconds of the groups that begin with the unit; goes on with those where it is not the first."""
         host = self.problem.host
         if host is None:
             return None
-        self._seconds = self._seconds + np.add.reduceat(host.seconds(index, cells), self.order.starts, axis=1)
-        return np.asarray(self._seconds + self.tiles * host.cut_s)
+        computing = {index: host.seconds(index, cells) for index, cells in passed.cells.items()}
+
+        def spent(is_first: bool) -> Floats:
+            copied = passed.copies(is_first)
+            ticks = sum(own + host.copying(copied[index]) for index, own in computing.items())
+            return self._seconds + np.add.reduceat(ticks, self.order.starts, axis=1)
+
+        first, self._seconds = spent(True), spent(False)
+        return np.asarray(first + self.tiles * host.cut_s)
 
     def _admissible(self) -> NDArray[np.bool_]:
         both = self.rows.admissible[:, :, None] & self.columns.admissible[:, None, :]
         return both.reshape(len(both), -1)
+
+
+def _moved(layer: Layer, wanted: Array, held: Strips | None) -> Array:
+    """Bytes that tiles copy of a layer's output: to keep strips, to put a map together, and where it is the last layer
+    into the output map of the group."""
+    cells = np.zeros_like(wanted) if held is None else held.kept + held.cells
+    cells[0] += wanted[0]
+    return layer.output.channels * ELEMENT_BYTES * cells

@@ -27,7 +27,9 @@ BAD = {
     "--latency: missing unit: expected a latency such as '5 ms', got '5'": ("plan", *ASKED, "--latency", "5"),
     "--latency: expected a latency from 1 ns to 1e6 s, got '0 s'": ("plan", *ASKED, "--latency", "0 s"),
     "--rate: expected a rate that is not negative, got '-1 Hz'": ("plan", *ASKED, "--rate", "-1 Hz"),
-    "application 'b-alexnet': accuracy is 1.5; expected a number from 0 to 1": ("plan", *ASKED, "--accuracy", "1.5"),
+    "--accuracy: 1.5; expected a number from 0 to 1": ("plan", *ASKED, "--accuracy", "1.5"),
+    "--accuracy: nan; expected a number from 0 to 1": ("plan", *ASKED, "--accuracy", "nan"),
+    "--thresholds: 1; expected two or more per exit": ("front", "b-alexnet", *TIERS, "--thresholds", "1"),
     "application 'b-alexnet': source: no device is named 'edg'; did you mean 'edge'?": (
         *("plan", *ASKED, "--source", "edg"),
     ),
@@ -44,9 +46,7 @@ BAD = {
     "mypkg:net is Python code, not a profile; measure it first: `iopt exits profile mypkg:net --data ": (
         *("plan", "mypkg:net"),
     ),
-    "application 'b-alexnet': accuracy is 80.0; expected a number from 0 to 1 (write 0.8 for 80 %)": (
-        *("plan", *ASKED, "--accuracy", "80"),
-    ),
+    "--accuracy: 80; expected a number from 0 to 1 (write 0.8 for 80 %)": (*("plan", *ASKED, "--accuracy", "80"),),
     "flat80.yaml: applications[0].accuracy: expected a number from 0 to 1 (write 0.8 for 80 %), got 80": (
         *("plan", "flat80.yaml"),
     ),

@@ -33,6 +33,15 @@ def breaks():
     yield from list(data())[:1]
     {}["labels"]
 
+def empty():
+    return []
+
+def unlabelled():
+    return [torch.zeros(4, 1, 28, 28)]
+
+def strange():
+    return [(torch.zeros(2, 1, 28, 28), torch.tensor([3, 99]))]
+
 def raises():
     raise RuntimeError("no file\\nat all")
 
@@ -56,6 +65,16 @@ class Wide(torch.nn.Module):
     def forward(self, images):
         first = self.first(images.flatten(1))
         return {"early": self.early(first), "late": self.last(torch.relu(first))}
+
+class Reversed(Wide):
+    def __init__(self):
+        super().__init__()
+        self.middle = torch.nn.Linear(20, 80)
+        self.final = torch.nn.Linear(80, 10)
+
+    def forward(self, images):
+        first = self.first(images.flatten(1))
+        return {"final": self.final(torch.relu(self.middle(first))), "early": self.early(first)}
 
 class Picky(Wide):
     def forward(self, images):
@@ -100,6 +119,8 @@ def test_from_a_module_to_a_run(here: Iopt) -> None:
         assert pair["counted"] == pytest.approx(pair["predicted"])
     table = here("exits", "run", "placement.json", "mine:net", "--data", "mine:data").out
     assert "entropy, threshold 0.99" in table
+    stated = "that mine was measured on 40 samples by entropy, threshold 0.99\n"
+    assert stated in here("exits", "check", "placement.json").out
     otherwise = ("--rule", "max-probability", "--threshold", "0.5")
     table = here("exits", "run", "placement.json", "mine:net", "--data", "mine:data", *otherwise).out
     assert "max-probability, threshold 0.5" in table
@@ -109,17 +130,36 @@ def test_from_a_module_to_a_run(here: Iopt) -> None:
     assert all(len(point["thresholds"]) == 1 for point in json.loads(out))
 
 
-def test_from_a_point_to_a_plan(here: Iopt) -> None:
-    """The commands that the front ends with lead to the energy of its last line."""
-    assert here(*PROFILE, "-o", "net.json", "--keep-observations").code == 0
-    asked = ("net.json", "--tiers", "efficient-edge", "--latency", "50 ms", "--thresholds", "6")
-    point = json.loads(here("exits", "front", *asked, "--json").out)[-1]
-    *_, _, profile, plan = here("exits", "front", *asked).out.splitlines()
+MEASURED = {"operator": (), "exit": ("--granularity", "exit", "--input", "1x1x28x28")}
+ASKED = {
+    "latency": ("--latency", "50 ms"),
+    "nothing": (),
+    "all": (
+        *("--latency", "50 ms", "--rate", "100 Hz", "--source", "edge", "--energy", "unconditional"),
+        *("--link-rate", "receiver", "--expected-latency", "--unpinned", "--any-order"),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("measured", "asked"), [("operator", "latency"), ("exit", "all"), ("operator", "all"), ("exit", "nothing")]
+)
+def test_from_a_point_to_a_plan(here: Iopt, measured: str, asked: str) -> None:
+    """The commands that the front ends with lead to the placement of its last line, whatever was asked."""
+    assert here(*PROFILE, *MEASURED[measured], "-o", "net.json", "--keep-observations").code == 0
+    asked_of = ("net.json", "--tiers", "efficient-edge", *ASKED[asked], "--thresholds", "6")
+    point = json.loads(here("exits", "front", *asked_of, "--json").out)[-1]
+    *_, _, profile, plan = here("exits", "front", *asked_of).out.splitlines()
     measure = shlex.split(profile.replace("MODULE", "mine:net").replace("DATA", "mine:data"))[1:]
     assert here(*measure).code == 0
     code, out, _ = here(*shlex.split(plan)[1:], "--json")
     assert code == 0
-    assert json.loads(out)["result"]["objective_j"] == pytest.approx(point["energy_j"], rel=1e-9)
+    found = json.loads(out)
+    (placed,), (application,) = found["placements"], found["evaluation"]["applications"]
+    assert (placed["exit"], placed["nodes"]) == (point["exit"], point["nodes"])
+    assert found["result"]["objective_j"] == pytest.approx(point["energy_j"], rel=1e-9)
+    for key in ("latency_s", "accuracy"):
+        assert application[key] == pytest.approx(point[key], rel=1e-9)
 
 
 @pytest.mark.parametrize(("rule", "threshold"), [("entropy", 0.05), ("max-probability", 0.95)])
@@ -139,6 +179,13 @@ def test_a_threshold_need_not_be_given(here: Iopt, rule: str, threshold: float) 
 
 WRONG = {
     ("mine:net", "mine:breaks"): "mine:breaks: batch 2: KeyError: 'labels'",
+    ("mine:net", "mine:empty"): "mine:empty has no samples; expected batches of (inputs, labels)",
+    ("mine:net", "mine:unlabelled"): "mine:unlabelled: batch 1: inputs without labels; expected (inputs, labels), two",
+    ("mine:net", "mine:strange"): "mine:strange has labels from 3 to 99; expected classes from 0 to 9",
+    ("mine:Reversed", "mine:data"): (
+        "Reversed: after first, exit 'final' does more (4,800 FLOP) than 'early', the last one (400 FLOP); "
+        "expected exits in order of depth"
+    ),
     ("mine:net", "mine:raises"): "mine:raises raised RuntimeError: no file",
     ("mine:net", "mine:needs"): "mine:needs needs arguments (path); expected what can be called without any",
     ("mine:raises", "mine:data"): "mine:raises raised RuntimeError: no file",

@@ -28,9 +28,9 @@ FLAT: Graph = chain("flat", (3, 16, 16), [conv(8, 3, padding=1, pooling=max_pool
 
 
 def host_of(graph: Graph, bias_bytes: int | None = 2**20) -> Host:
-    """A microsecond per cell and ten per call."""
+    """A microsecond per cell, ten per call, two per tile, and one per KiB that is copied."""
     layers = (LayerTime((1.0, 1001.0), (1e-6, 1.001e-3)),) * len(Problem(graph).layers)
-    return Host(graph.name, graph_hash(graph), HostModel(layers, call_s=1e-5, tile_s=2e-6), bias_bytes)
+    return Host(graph.name, graph_hash(graph), HostModel(layers, call_s=1e-5, tile_s=2e-6, copy_s=1e-9), bias_bytes)
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from iopt.graph import file as graph_file
-from iopt.graph.layers import Add, Shape
 from iopt.tiling import Problem, save, save_host, solve
 from tests.cli.conftest import Iopt
 from tests.cli.tiling.conftest import DEEP, FLAT, host_of
@@ -39,6 +38,10 @@ BAD = {
     "max_groups is 0; expected a whole number, 1 or more": (*DEEP_PLAN, "--groups", "0"),
     "max_groups is for the method 'exact'; the method is 'milp'": (*DEEP_PLAN, "--groups", "2", "--method", "milp"),
     "time limit is 0.0; expected": (*DEEP_PLAN, "--time-limit", "0"),
+    "time limit is -1.0; expected": ("compare", "deep.json", "--time-limit", "-1"),
+    "time_limit_s is for the method 'milp'; the method is 'exact'": (*DEEP_PLAN, "--time-limit", "60"),
+    "bottom is for the method 'mafat'; the method is 'exact'": (*DEEP_PLAN, "--bottom", "2x2"),
+    "fallback is for the method 'mafat'; the method is 'milp'": (*DEEP_PLAN, "--method", "milp", "--fallback"),
     "unknown method 'mafatt'; did you mean 'mafat'?": (*DEEP_PLAN, "--method", "mafatt"),
     "Invalid value for '--predictor': 'full' is not one of 'lean', 'torch',": (*DEEP_PLAN, "--predictor", "full"),
     "crop 'rim' is darknet's; the predictor 'lean' is of an executor": (*DEEP_PLAN, "--crop", "rim"),
@@ -49,7 +52,10 @@ BAD = {
     "config.json: cannot be written: it is the file that CONFIGURATION names": (
         *(*BY_HAND, "config.json", "-o", "config.json"),
     ),
-    "graph 'branchy': operator 'op2' joins branches; tiling is for chains": ("plan", "branchy.json"),
+    "graph 'branchy': operator 'op1' writes an early exit; tiling is for networks with one output": (
+        "plan",
+        "branchy.json",
+    ),
     # a configuration that does not fit
     "configuration '9x9/NoCut/2': 'NoCut' is no cut; expected tilings and cuts in turn": (*BY_HAND, "9x9/NoCut/2"),
     "configuration '9x9': expected tilings and cuts in turn, such as 5x5/8/2x2": (*BY_HAND, "9x9"),
@@ -67,6 +73,12 @@ BAD = {
     ),
     "none.json: there is no configuration in it (INFEASIBLE)": (*BY_HAND, "none.json"),
     "gone.json: cannot be read: No such file": (*BY_HAND, "gone.json"),
+    "configuration '1x1/1/1x1/1/1x1/1/1x1/1/1x1.../1x1/1/1x1/1/1x1/1/1x1/1/1x1': cut 1 comes after cut 1; expected": (
+        *(*BY_HAND, "1x1/1/" * 100 + "1x1"),
+    ),
+    "configuration '222222222222222222222222222...2222222222222222222222222222': expected tilings and cuts in turn": (
+        *(*BY_HAND, "2" * 300),
+    ),
     # files
     "config.json: schema: expected 'iopt/tiling-host/1', got 'iopt/tiling-configuration/1', a configuration, read": (
         *(*DEEP_PLAN, "--host", "config.json"),
@@ -101,8 +113,7 @@ def there(tile: Iopt) -> Iopt:
     host["model"]["layers"] = host["model"]["layers"][:1]
     Path("short.json").write_text(json.dumps(host))
     branchy = chain("branchy", (4, 8, 8), [conv(4, 1), conv(4, 1)])
-    join = replace(branchy.operators[1], body=Add(), inputs=("op1", "input"), input_shapes=(Shape(4, 8, 8),) * 2)
-    graph_file.save(replace(branchy, operators=(branchy.operators[0], join)), "branchy.json")
+    graph_file.save(replace(branchy, exits=(("early", "op1"), ("final", "op2"))), "branchy.json")
     return tile
 
 

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from iopt.tiling import Problem, load_host
@@ -26,6 +27,18 @@ def net():
     torch.manual_seed(0)
     first, last = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 4, 3, padding=1)
     return nn.Sequential(first, nn.ReLU(), nn.MaxPool2d(2), last)
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(8, 8, 3, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+
+    def forward(self, tensor):
+        return torch.relu(tensor + self.second(torch.relu(self.first(tensor))))
+
+def residual():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.MaxPool2d(2), Block(), Block(), nn.Conv2d(8, 4, 1))
 
 def other():
     return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.MaxPool2d(2))
@@ -48,6 +61,22 @@ def planned(tile: Iopt, mine: str) -> str:
     return f"{mine}:net"
 
 
+def test_a_network_with_branches(tile: Iopt, mine: str) -> None:
+    asked = (f"{mine}:residual", "--input", "1x3x48x64", "--weights", "none")
+    points = json.loads(tile("front", *asked, "--json").out)
+    assert len(points) > 3
+    limit = f"{points[0]['peak_bytes']} B"
+    planned = tile("plan", *asked, "--memory", limit, "-o", "config.json")
+    assert planned.code == 0
+    assert tile("check", "config.json").code == 0
+    found = json.loads(tile("run", "config.json", f"{mine}:residual", "--repeat", "1", "--verify", "--json").out)
+    assert found["is_predicted"] and found["difference"] < 1e-5
+    assert found["peak_bytes"] == points[0]["peak_bytes"] < found["untiled_bytes"]
+    refused = tile("evaluate", *asked, "2x2/3/1x1")
+    assert refused.code == 2
+    assert "it ends inside the block of layers 2 ... 4 (2.first ... 2.add), whose branches stay" in refused.err
+
+
 def test_a_run(tile: Iopt, planned: str) -> None:
     code, out, err = tile("run", "config.json", planned, "--repeat", "2", "--verify")
     assert (code, err) == (0, "")
@@ -66,7 +95,10 @@ def test_verification_names_all_that_is_wrong(tile: Iopt, planned: str, monkeypa
 
     def wrong(*given: object) -> Execution:
         found = execute(*given)  # type: ignore[arg-type]
-        return replace(found, difference=0.5, peak_bytes=found.peak_bytes + 1, macs=found.macs - 1)
+        scratch = found.scratch_limit_bytes + 1
+        return replace(
+            found, difference=0.5, peak_bytes=found.peak_bytes + 1, macs=found.macs - 1, scratch_bytes=scratch
+        )
 
     monkeypatch.setattr(trial, "execute", wrong)
     asked = ("run", "config.json", planned, "--repeat", "1")
@@ -78,7 +110,8 @@ def test_verification_names_all_that_is_wrong(tile: Iopt, planned: str, monkeypa
     assert (
         "iopt: config.json: not as it should be: outputs differ by 0.5 of the largest value, expected 1e-05 at " in err
     )
-    assert " B; " in err and err.endswith("\n") and "multiply-accumulates were done, predicted " in err
+    assert " B; " in err and "multiply-accumulates were done, predicted " in err
+    assert "; a convolution took " in err and err.endswith(" B at most\n")
 
 
 def test_weights_of_a_file(tile: Iopt, iopt: Iopt) -> None:
@@ -99,6 +132,54 @@ def test_weights_of_a_file(tile: Iopt, iopt: Iopt) -> None:
         code, out, err = tile(*asked, "--weights", name)
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert err.startswith(f"iopt: {message}")
+
+
+def test_weights_of_a_safetensors_file_and_an_input(tile: Iopt, planned: str) -> None:
+    from safetensors.torch import save_file
+
+    from iopt import zoo
+
+    tile("evaluate", "lenet", "2x2/4/1x1", "-o", "lenet.json")
+    module = zoo.build("lenet", 7)
+    save_file(module.state_dict(), "lenet.safetensors")
+    shape = (1, *zoo.find("lenet").input_shape)[-4:]
+    np.save("image.npy", np.full(shape, 2.0))
+    np.save("small.npy", np.zeros((1, 3, 5, 5)))
+    asked = ("run", "lenet.json", "--repeat", "1", "--verify")
+    for more in (("--weights", "lenet.safetensors"), ("--input", "image.npy"), ("--input", "image.npy", "--seed", "3")):
+        assert tile(*asked, *more).code == 0, more
+    state = module.state_dict()
+    first = next(iter(state))
+    save_file({name: tensor for name, tensor in state.items() if name != first}, "part.safetensors")
+    save_file({**state, "more": torch.zeros(1)}, "more.safetensors")
+    Path("text.safetensors").write_text("no weights")
+    for option, name, message in (
+        ("--weights", "gone.safetensors", "gone.safetensors: cannot be read: there is no such file"),
+        ("--weights", "text.safetensors", "text.safetensors: not a safetensors file: "),
+        ("--weights", "part.safetensors", f"part.safetensors: not the weights of this network: missing: {first}"),
+        ("--weights", "more.safetensors", "more.safetensors: not the weights of this network: unknown: more"),
+        ("--input", "gone.npy", "gone.npy: cannot be read: there is no such file"),
+        ("--input", "small.npy", "small.npy is 1x3x5x5; expected 1x"),
+        ("--input", "text.safetensors", "text.safetensors: not a .npy file that iopt reads: "),
+    ):
+        code, out, err = tile(*asked, option, name)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith(f"iopt: {message}")
+
+
+def test_the_input_is_what_runs(tile: Iopt, planned: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[torch.Tensor] = []
+    execute = trial.execute
+
+    def watched(module: object, image: torch.Tensor, *given: object) -> Execution:
+        ran.append(image)
+        return execute(module, image, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(trial, "execute", watched)
+    image = np.arange(3 * 24 * 32, dtype=np.float64).reshape(3, 24, 32)
+    np.save("image.npy", image)
+    assert tile("run", "config.json", planned, "--repeat", "1", "--input", "image.npy", "--verify").code == 0
+    assert ran[0].dtype == torch.float32 and np.array_equal(ran[0].numpy()[0], image)
 
 
 def test_what_cannot_be_run(tile: Iopt, planned: str, mine: str) -> None:

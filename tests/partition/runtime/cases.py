@@ -12,11 +12,11 @@ import torch
 
 from iopt.graph import Graph
 from iopt.graph.layers import BatchNorm
+from iopt.graph.state import expected_shapes
 from iopt.partition.decisions import Decisions
 from iopt.partition.evaluation import Evaluator, Phase
 from iopt.partition.plan import Axis, Plan
 from iopt.partition.problem import Problem
-from iopt.partition.runtime.weights import expected_shapes
 from tests.importer import interpreter
 from tests.instances import draw_cluster, draw_plan, draw_problem
 

@@ -10,11 +10,12 @@ from safetensors.torch import save_file
 
 from iopt.errors import ModelError
 from iopt.graph import Graph
+from iopt.graph.state import expected_shapes
 from iopt.partition.runtime import weights as weights_module
 from iopt.partition.runtime.parameters import load_shard
 from iopt.partition.runtime.random_weights import RandomWeights
 from iopt.partition.runtime.schedule import schedule
-from iopt.partition.runtime.weights import FileWeights, StateWeights, check_weights, expected_shapes
+from iopt.partition.runtime.weights import FileWeights, StateWeights, check_weights
 from tests.instances import chain, conv, linear
 from tests.partition.runtime.cases import cases_over, draw_state
 from tests.partition.runtime.test_local import GRAPHS

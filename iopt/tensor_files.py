@@ -1,11 +1,13 @@
-"""Inputs of a run, checked on the way in."""
+"""Tensors in files, checked on the way in: inputs as `.npy`, weights as safetensors. Nothing is unpickled."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
 
 from iopt.door.reason import reason
 from iopt.errors import ModelError
@@ -37,3 +39,13 @@ def checked_input(tensor: torch.Tensor, graph: Graph, where: str) -> torch.Tenso
     if tensor.dtype != torch.float32:
         raise ModelError(f"{where} is {tensor.dtype}; expected torch.float32")
     return tensor.detach().reshape(shape).contiguous()
+
+
+def open_weights(path: str | Path) -> Any:
+    """A safetensors file, open for its names, slices and tensors; a context. Raises `ModelError` for any other."""
+    try:
+        return safe_open(str(path), framework="pt")
+    except FileNotFoundError:
+        raise ModelError(f"{path}: cannot be read: there is no such file") from None
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path}: not a safetensors file: {reason(error)}") from None

@@ -1,0 +1,165 @@
+"""The files that limit a group's memory, in a folder like the kernel's: what is written where, and undone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from experiments import cgroups
+
+PER_GROUP = {
+    1: {"memory.limit_in_bytes": "max", "memory.usage_in_bytes": "700", "memory.max_usage_in_bytes": "900"},
+    2: {"memory.max": "max", "memory.current": "700", "memory.peak": "900", "memory.swap.max": "0"},
+}
+Make = Callable[[int], Path]
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What is written, by the name of the file, in order."""
+    found: list[tuple[str, str]] = []
+    write = Path.write_text
+
+    def watched(path: Path, text: str, *given: object) -> int:
+        found.append((path.name, text))
+        return write(path, text)
+
+    monkeypatch.setattr(Path, "write_text", watched)
+    return found
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+    """Makes the root of control groups of a version. As the kernel does, a new folder has its files from the start, and
+    they do not keep it from being removed."""
+    (tmp_path / "cgroup").mkdir()
+
+    def make(version: int) -> Path:
+        root = tmp_path / "cgroup"
+        if version == 1:
+            (root / "memory").mkdir()
+            (root / "memory" / "memory.limit_in_bytes").write_text("max")
+        else:
+            (root / "cgroup.controllers").write_text("cpu memory pids\n")
+            (root / "cgroup.subtree_control").write_text("cpu\n")
+        mkdir, rmdir = Path.mkdir, Path.rmdir
+
+        def populated(path: Path) -> None:
+            mkdir(path)
+            for name, text in {**PER_GROUP[version], "cgroup.procs": ""}.items():
+                (path / name).write_bytes(text.encode())
+
+        def emptied(path: Path) -> None:
+            for file in path.iterdir():
+                file.unlink()
+            rmdir(path)
+
+        monkeypatch.setattr(Path, "mkdir", populated)
+        monkeypatch.setattr(Path, "rmdir", emptied)
+        return root
+
+    return make
+
+
+def test_which_version(tree: Make, tmp_path: Path) -> None:
+    assert cgroups.version(tmp_path / "gone") is None
+    root = tree(2)
+    assert cgroups.version(root) == 2
+    (root / "cgroup.controllers").write_text("cpu pids\n")
+    assert cgroups.version(root) is None
+
+
+def test_a_group_of_version_2(tree: Make, written: list[tuple[str, str]]) -> None:
+    root = tree(2)
+    del written[:]
+    with cgroups.group("mine", root) as group:
+        assert group.path == root / "mine"
+        group.add(123)
+        group.limit(5000)
+        assert (group.read("usage"), group.read("peak")) == (700, 900)
+        assert (group.path / "cgroup.procs").read_text() == "123"
+    assert written == [
+        ("cgroup.subtree_control", "+memory"),
+        ("memory.swap.max", "max"),
+        ("cgroup.procs", "123"),
+        ("memory.max", "5000"),
+        ("cgroup.subtree_control", "-memory"),
+    ]
+    assert not (root / "mine").exists()
+
+
+def test_a_controller_that_was_on_stays_on(tree: Make, written: list[tuple[str, str]]) -> None:
+    root = tree(2)
+    (root / "cgroup.subtree_control").write_text("cpu memory\n")
+    del written[:]
+    with cgroups.group("mine", root):
+        pass
+    assert written == [("memory.swap.max", "max")]
+
+
+def test_the_peak_of_version_2_restarts_for_the_open_file(tree: Make) -> None:
+    """The kernel restarts it for reads through the file that was written to, and for no other."""
+    with cgroups.group("mine", tree(2)) as group:
+        assert group.restart_peak()
+        (group.path / "memory.peak").rename(group.path / "moved")
+        (group.path / "memory.peak").write_text("8000")
+        (group.path / "moved").write_text("650")
+        assert group.read("peak") == 650
+        opened = group._peak
+        assert opened is not None
+    with pytest.raises(OSError):
+        os.fstat(opened)
+
+
+def test_a_kernel_whose_peak_cannot_restart(tree: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> int:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(os, "write", refused)
+    with cgroups.group("mine", tree(2)) as group:
+        assert not group.restart_peak()
+        assert group.read("peak") == 900
+
+
+def test_a_kernel_without_peaks(tree: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(PER_GROUP[2], "memory.peak")
+    root = tree(2)
+    with pytest.raises(OSError, match="does not count the peak"), cgroups.group("mine", root):
+        pass
+    assert not (root / "mine").exists()
+    assert (root / "cgroup.subtree_control").read_text() == "-memory"
+
+
+def test_a_group_of_version_1(tree: Make, written: list[tuple[str, str]]) -> None:
+    root = tree(1)
+    del written[:]
+    with cgroups.group("mine", root) as group:
+        assert group.path == root / "memory" / "mine"
+        group.limit(5000)
+        assert group.restart_peak()
+        assert (group.read("usage"), group.read("peak")) == (700, 0)
+    assert written == [("memory.limit_in_bytes", "5000"), ("memory.max_usage_in_bytes", "0")]
+    assert not (root / "memory" / "mine").exists()
+
+
+def test_a_limit_is_tried_until_memory_is_reclaimed(tree: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroups, "PAUSE_S", 0)
+    with cgroups.group("mine", tree(1)) as group:
+        write, tries = Path.write_text, []
+
+        def busy(path: Path, text: str) -> int:
+            tries.append(text)
+            if len(tries) < 4:
+                raise OSError(16, "Device or resource busy")
+            return write(path, text)
+
+        monkeypatch.setattr(Path, "write_text", busy)
+        group.limit(10)
+        assert tries == ["10"] * 4
+        tries.clear()
+        monkeypatch.setattr(cgroups, "TRIES", 2)
+        with pytest.raises(OSError, match="the group does not shrink to 5 bytes"):
+            group.limit(5)
