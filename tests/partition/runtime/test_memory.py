@@ -15,7 +15,7 @@ from iopt.partition.problem import Problem
 from iopt.partition.runtime.local import LocalRun
 from iopt.partition.runtime.schedule import schedule
 from iopt.partition.runtime.weights import StateWeights
-from tests.instances import chain, cluster, conv, linear, max_pool
+from tests.instances import chain, cluster, conv, linear, max_pool, norm
 from tests.partition.networks import cal
 from tests.partition.runtime.cases import Case, case, cases_over, tiny_case
 from tests.partition.runtime.peaks import peaks
@@ -126,12 +126,13 @@ def test_by_hand_where_sums_are_added_up() -> None:
     assert_exact(case(problem, plan, 3))
 
 
-def test_the_input_is_the_callers() -> None:
+@pytest.mark.parametrize("options", [{}, {"keep": True}, {"overlap": True}])
+def test_the_input_is_the_callers(options: dict[str, bool]) -> None:
     """It is not changed, whatever works in place, and whoever holds it."""
-    for seed in range(40):
-        drawn = tiny_case(seed)
+    normed = chain("normed", (2, 6, 6), [norm(), conv(2, 3, padding=1)])
+    for drawn in [*map(tiny_case, range(40)), *cases_over(normed, 6, 6)]:
         before = drawn.image.clone()
-        LocalRun(schedule(drawn.problem, drawn.plan), StateWeights(drawn.state))(drawn.image)
+        LocalRun(schedule(drawn.problem, drawn.plan), StateWeights(drawn.state), **options)(drawn.image)
         assert torch.equal(drawn.image, before)
 
 
