@@ -78,7 +78,7 @@ def solve(
     check_kind(problem, Problem, "problem")
     chosen = checked(method, time_limit_s, gap)
     if starts is not None:
-        starts = as_tuple(starts, Plan, "starts", single="[plan]")
+        starts = as_tuple(starts, Plan, "starts", single="(plan,)")
     began = time.perf_counter()
     if chosen.plan is not None:
         return judged(problem, method, chosen.plan(problem), time.perf_counter() - began)

@@ -18,8 +18,8 @@ PROBLEM = Problem(chain("one", (3, 1, 1), [linear(2)]), cluster((1.0, 1.0)))
 @pytest.mark.parametrize(
     ("starts", "message"),
     [
-        (plan_single(PROBLEM), r"^starts is a Plan; expected a list: \[plan\] for a single one$"),
-        (5, "^starts is 5; expected a list"),
+        (plan_single(PROBLEM), r"^starts is a Plan; expected a tuple: \(plan,\) for a single one$"),
+        (5, "^starts is 5; expected a tuple"),
         ([plan_single(PROBLEM), None], r"^starts\[1\] is None; expected a Plan$"),
         ([solve(PROBLEM, "single")], r"^starts\[0\] is a Result; expected a Plan: its \.plan is one$"),
     ],

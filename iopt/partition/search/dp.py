@@ -12,7 +12,7 @@ from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.search.candidates import Candidates, candidates
 from iopt.partition.search.chain import Chain
-from iopt.partition.search.incumbent import Incumbent
+from iopt.partition.search.least_violation import LeastViolation
 from iopt.partition.search.memory import RESERVES, fitting_plan, working_bytes
 from iopt.partition.search.neighbours import neighbours
 from iopt.partition.search.passing import passing_bytes
@@ -53,7 +53,7 @@ class _Search:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self.evaluator = evaluator
-        self.incumbent = Incumbent(evaluator)
+        self.incumbent = LeastViolation(evaluator)
         self.prices: Floats = np.zeros(len(evaluator.problem.cluster))
 
     @property

@@ -6,14 +6,14 @@ import numpy as np
 
 from iopt.partition.geometry import Floats, Ints
 from iopt.partition.search.chain import Chain
-from iopt.partition.search.incumbent import Incumbent
+from iopt.partition.search.least_violation import LeastViolation
 from iopt.partition.search.stage import Stage
 
 _PATIENCE = 3
 """Halve the step after so many iterations without a higher value."""
 
 
-def price(chain: Chain, working: list[Ints], incumbent: Incumbent, start: Floats, iterations: int) -> Floats:
+def price(chain: Chain, working: list[Ints], incumbent: LeastViolation, start: Floats, iterations: int) -> Floats:
     """Offer the incumbent the plans of a subgradient search over prices [m]; returns the prices of the highest value.
 
     Options that break a cap alone, by `working` bytes [N, m] of each stage and their parameters, are left out. Prices

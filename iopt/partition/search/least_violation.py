@@ -23,7 +23,7 @@ class Judged(NamedTuple):
         return float(np.maximum(self.excess, 0.0).sum()), self.latency_s
 
 
-class Incumbent:
+class LeastViolation:
     """Judges plans and keeps the first of the best ones."""
 
     def __init__(self, evaluator: Evaluator) -> None:
