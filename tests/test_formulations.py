@@ -15,6 +15,8 @@ from experiments.exits_instances import drawn
 from formulations import exits, exits_plain, partition, partition_plain, tiling
 from iopt.exits.geometry import geometry
 from iopt.exits.milp_data import exits_data
+from iopt.partition.milp_data import partition_data
+from tests.partition import footprint_mutants
 from tests.partition.mutants import KINDS, Instance, judged
 from tests.tiling.mutants import data_of
 
@@ -27,6 +29,11 @@ def partition_models() -> Iterator[pyo.ConcreteModel]:
             data = judged(Instance(kind, seed)).data
             yield from (partition.build(data), partition_plain.build(data))
             yield partition.build_elastic(data, dict.fromkeys(data.capped, 1.0))
+    for kind in footprint_mutants.KINDS:
+        for seed in range(8):
+            problem, _ = footprint_mutants.lacking(footprint_mutants.Instance(kind, seed, 0))
+            data = partition_data(problem, 1.0)
+            yield from (partition.build(data), partition_plain.build(data))
 
 
 def exits_models() -> Iterator[pyo.ConcreteModel]:
