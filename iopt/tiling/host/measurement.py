@@ -82,14 +82,15 @@ def measured(
 
 
 def _run(runtime: Runtime, image: torch.Tensor, repeat: int) -> Run:
-    """After a first call, which counts memory. With one thread in processor time, which others' load leaves alone."""
+    """After a first call, which counts memory. The least time, since others' load only adds to it; with one thread in
+    processor time, which that load leaves alone but for the caches."""
     clock = time.process_time if threads() == 1 else time.perf_counter
     peak_bytes, times = measure(partial(runtime, image)).total_peak_bytes, []
     for _ in range(repeat):
         start = clock()
         runtime(image)
         times.append(clock() - start)
-    return Run(runtime.configuration, median(times), peak_bytes)
+    return Run(runtime.configuration, min(times), peak_bytes)
 
 
 def _fitting(problem: Problem) -> Iterator[Configuration]:

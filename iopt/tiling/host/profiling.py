@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil
-from statistics import median
 
 import torch
 
@@ -30,7 +29,7 @@ def profile(
     parts: Sequence[float] = PARTS,
     repeat: int = 5,
 ) -> HostModel:
-    """The host's time for every layer: the median of `repeat` runs, on the whole map and on tiles of so many cells.
+    """The host's time for every layer: the least of `repeat` runs, on the whole map and on tiles of so many cells.
 
     Overheads per call are in those times, what new memory costs is not: see `calibration.fit`.
     """
@@ -57,7 +56,7 @@ def _layer_time(layer: Layer, kernel: Kernel, parts: Sequence[float], repeat: in
 
 def _whole(layer: Layer, kernel: Kernel, repeat: int) -> float:
     tensor = maps.empty(*layer.input).normal_()
-    return _typical(tensor, lambda: kernel.whole(tensor), repeat)
+    return _least(tensor, lambda: kernel.whole(tensor), repeat)
 
 
 def _tile(layer: Layer, kernel: Kernel, rows: int, columns: int, repeat: int) -> float:
@@ -70,11 +69,12 @@ def _tile(layer: Layer, kernel: Kernel, rows: int, columns: int, repeat: int) ->
     reads, computes = (Region(Span(0, size[0]), Span(0, size[1])) for size in ((height, width), (rows, columns)))
     step = Step(layer.index, reads, Padding(), computes, computes)
     tensor = maps.empty(layer.input.channels, height, width).normal_()
-    return _typical(tensor, lambda: kernel.tile(kernel.ready(tensor, step), step), repeat)
+    return _least(tensor, lambda: kernel.tile(kernel.ready(tensor, step), step), repeat)
 
 
-def _typical(tensor: torch.Tensor, call: Callable[[], object], repeat: int) -> float:
-    """Median seconds of processor time, with caches as in a run: the input was just written, the weights were not."""
+def _least(tensor: torch.Tensor, call: Callable[[], object], repeat: int) -> float:
+    """Least seconds of processor time, since others' load only adds to them; with caches as in a run: the input was
+    just written, the weights were not."""
     others, times = torch.zeros(OTHERS_BYTES // 4), []
     for _ in range(repeat + 1):
         others.add_(1)
@@ -82,4 +82,4 @@ def _typical(tensor: torch.Tensor, call: Callable[[], object], repeat: int) -> f
         start = time.process_time()
         call()
         times.append(time.process_time() - start)
-    return median(times[1:])
+    return min(times[1:])
