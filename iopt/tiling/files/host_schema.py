@@ -38,7 +38,7 @@ class MachineData(Strict):
     torch: str = Field(description="version of PyTorch")
     threads: int = Field(ge=1)
     executor: Literal["lean", "torch"]
-    repeat: int = Field(ge=1, description="times that everything was measured; the median counts")
+    repeat: int = Field(ge=1, description="times that everything was measured; the least counts")
     fitted: Size = Field(description="configurations that overheads and bias were fitted to")
     median_error: Amount = Field(description="of latencies of other configurations, over what was measured")
     worst_error: Amount = Field(description="of the same")

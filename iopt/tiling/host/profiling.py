@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import ceil
-from statistics import median
 from typing import get_args
 
 import torch
@@ -39,7 +38,7 @@ def profile(
     repeat: int = 5,
     seconds: Clock | None = None,
 ) -> HostModel:
-    """The host's time for every layer: the median of `repeat` runs, on the whole map and on tiles of so many cells.
+    """The host's time for every layer: the least of `repeat` runs, on the whole map and on tiles of so many cells.
 
     `state`: weights by the names in the graph; `seconds`: the clock, by default that of `clock.clock`. Overheads per
     call are in those times, what new memory costs is not: see `calibration.fit`. Raises `ModelError` for a network that
@@ -84,7 +83,7 @@ class _Timing:
     def _whole(self, layer: Layer) -> float:
         _, height, width = layer.input
         kernel, tensors = self._kernel(layer, height, width), self._inputs(layer, height, width)
-        return self._typical(tensors, lambda: kernel.whole(tensors))
+        return self._least(tensors, lambda: kernel.whole(tensors))
 
     def _tile(self, layer: Layer, rows: int, columns: int) -> float:
         """Of a tile that nothing is clipped from."""
@@ -96,7 +95,7 @@ class _Timing:
         reads, computes = (Region(Span(0, size[0]), Span(0, size[1])) for size in ((height, width), (rows, columns)))
         step = Step(layer.index, reads, Padding(), computes, computes)
         kernel, tensors = self._kernel(layer, height, width), self._inputs(layer, height, width)
-        return self._typical(tensors, lambda: kernel.tile(list(tensors), step))
+        return self._least(tensors, lambda: kernel.tile(list(tensors), step))
 
     def _kernel(self, layer: Layer, height: int, width: int) -> Kernel:
         (kernel,) = load((layer,), self._state, self._executor, ((height, width),))
@@ -106,8 +105,9 @@ class _Timing:
         channels = [map_shape(self._layers, name).channels for name in layer.inputs]
         return [maps.empty(count, height, width).normal_() for count in channels]
 
-    def _typical(self, tensors: Sequence[torch.Tensor], call: Callable[[], object]) -> float:
-        """Median seconds, with caches as in a run: the input was just written, the weights were not."""
+    def _least(self, tensors: Sequence[torch.Tensor], call: Callable[[], object]) -> float:
+        """Least seconds, since others' load only adds to them; with caches as in a run: the input was just written,
+        the weights were not."""
         others, times = torch.zeros(OTHERS_BYTES // 4), []
         for _ in range(self._repeat + 1):
             others.add_(1)
@@ -116,4 +116,4 @@ class _Timing:
             start = self._seconds()
             call()
             times.append(self._seconds() - start)
-        return median(times[1:])
+        return min(times[1:])
