@@ -4,21 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch.autograd.profiler import profile
+from iopt.allocations import recorded
 
 ALLOCATOR = "[memory]"
 """Name of the profiler's events of the allocator."""
 
 
 def peak_bytes(action: Callable[[], object]) -> int:
-    """Of all tensors and scratch buffers that are made while the action runs; what was there before is not counted.
-
-    The profiler is the one inside `torch.profiler`, whose own start imports eight hundred modules.
-    """
-    with profile(profile_memory=True) as profiler:
-        action()
-    results = profiler.kineto_results
-    assert results is not None
+    """Of all tensors and scratch buffers that are made while the action runs; what was there before is not counted."""
+    _, results = recorded(action)
     events = [event for event in results.events() if event.name() == ALLOCATOR]
     current = highest = 0
     for event in sorted(events, key=lambda event: event.start_ns()):

@@ -6,12 +6,11 @@ scratch that oneDNN gets from torch. That scratch lives inside one convolution a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from torch.profiler import ProfilerActivity, profile
+from iopt.allocations import recorded
 
 _CONVOLUTIONS = ("mkldnn::_convolution_pointwise", "aten::convolution")
 
@@ -42,10 +41,7 @@ class _Event:
 
 def measure(call: Callable[[], object]) -> Allocation:
     """Run `call` and count; what it returns is kept until the end."""
-    os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # or the profiler says on standard error when it starts and stops
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        result = call()
-    results = profiler.profiler.kineto_results
+    result, results = recorded(call)
     events = sorted(_events(results.experimental_event_tree()), key=lambda event: event.time)
     del result
     return _counted(events)

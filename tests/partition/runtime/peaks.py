@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import torch
-from torch.profiler import ProfilerActivity, profile, record_function
+from torch.profiler import record_function
 
+from iopt.allocations import recorded
 from iopt.partition.runtime.local import LocalRun
 from iopt.partition.runtime.worker import Worker
 
@@ -29,9 +30,7 @@ def peaks(run: LocalRun, image: torch.Tensor) -> list[int]:
     for worker in run.workers:
         for name in _CALLS:
             setattr(worker, name, _marked(worker, getattr(worker, name)))
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        run(image)
-    results = profiler.profiler.kineto_results
+    _, results = recorded(lambda: run(image))
     owner: dict[int, int] = {}
     current, highest = ([0] * len(run.workers) for _ in range(2))
     for event in sorted(_events(results.experimental_event_tree()), key=lambda event: event.time):
