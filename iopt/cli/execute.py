@@ -112,4 +112,7 @@ def run(
     if not found.bytes_agree:
         complain("the bytes counted are not those predicted; this is a bug in iopt")
         return Exit.BUG
+    if not found.is_correct:
+        complain(f"the output is {found.difference:.1e} off the unsplit network's; this is a bug in iopt")
+        return Exit.BUG
     return Exit.OK

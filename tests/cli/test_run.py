@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 
 import iopt as package
+from iopt import inference
+from iopt.partition.runtime.unsplit import run_unsplit
 from tests.cli.conftest import Iopt
 from tests.partition.runtime.faults import Fault, inject, limited
 
@@ -40,6 +43,15 @@ def test_run_prints_what_was_counted_beside_what_was_predicted(iopt: Iopt, plan:
     assert {name: peak["live"] for name, peak in data["peak_memory_bytes"].items()} == stated["memory_bytes"]
     assert all(peak["runtime"] == peak["measured"] > 0 for peak in data["peak_memory_bytes"].values())
     assert data["memory_as_modelled"] is True
+
+
+def test_an_output_that_is_wrong_fails(iopt: Iopt, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "run_unsplit", lambda *given: run_unsplit(*given) + 1)
+    assert iopt("run", plan, "--json").code == 0
+    said = iopt("run", plan, "--verify", "--json")
+    assert said.code == 1
+    assert json.loads(said.out)["difference"] > 1e-4
+    assert re.search(r"the output is \S+ off the unsplit network's", said.err)
 
 
 @pytest.mark.parametrize("option", ["--keep-buffers", "--overlap"])

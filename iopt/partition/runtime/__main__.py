@@ -31,7 +31,7 @@ from iopt.partition.runtime.unsplit import run_unsplit
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code: 0, 2 for bad input, 5 where another rank is lost."""
+    """Exit code: 0, 1 where the output is not the unsplit network's, 2 for bad input, 5 where another rank is lost."""
     options = _parser().parse_args(arguments)
     try:
         return _run(options)
@@ -46,11 +46,10 @@ def _run(options: argparse.Namespace) -> int:
     join_launched(options.timeout)
     name = job.problem.cluster.devices[rank].name
     outcome = run_rank(job, rank, int(os.environ.get("LOCAL_RANK", "0")), common_clock(name))
-    if outcome is not None:
-        _hand_over(job, outcome, options)
+    is_correct = outcome is None or _hand_over(job, outcome, options)
     meet(name, "at the end")
     distributed.destroy_process_group()
-    return 0
+    return 0 if is_correct else 1
 
 
 def _job(options: argparse.Namespace) -> Job:
@@ -94,7 +93,8 @@ def _rank(job: Job) -> int:
     return int(os.environ["RANK"])
 
 
-def _hand_over(job: Job, outcome: Outcome, options: argparse.Namespace) -> None:
+def _hand_over(job: Job, outcome: Outcome, options: argparse.Namespace) -> bool:
+    """Whether the output is the unsplit network's, as far as it was compared."""
     difference = None
     if options.verify:
         graph = job.problem.graph
@@ -107,6 +107,9 @@ def _hand_over(job: Job, outcome: Outcome, options: argparse.Namespace) -> None:
     if options.trace:
         json_file.write(options.trace, to_trace(execution))
     print(json.dumps(to_dict(execution)), flush=True)
+    if not execution.is_correct:
+        print(f"iopt: the output is {difference:.1e} off the unsplit network's", file=sys.stderr, flush=True)
+    return execution.is_correct
 
 
 def _parser() -> argparse.ArgumentParser:

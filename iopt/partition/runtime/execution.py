@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MODELS: tuple[MemoryModel, ...] = ("live", "runtime")
 """What a measured peak is held against."""
 
+TOLERANCE = 1e-4
+"""Largest difference of outputs, over their largest value: partial sums are added in another order."""
+
 
 @dataclass(frozen=True)
 class MeasuredPhase:
@@ -80,6 +83,11 @@ class Execution:
     @property
     def bytes(self) -> int:
         return sum(int(phase.bytes.sum()) for phase in self.phases)
+
+    @property
+    def is_correct(self) -> bool:
+        """Whether the outputs are those of the unsplit network within `TOLERANCE`, where they were compared."""
+        return self.difference is None or self.difference <= TOLERANCE
 
     @property
     def bytes_agree(self) -> bool:
