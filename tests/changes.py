@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from iopt.errors import PlanError
+
 Data = dict[str, Any]
 Change = Callable[[Data], object]
 
@@ -42,3 +44,14 @@ def _dropped(path: tuple[str | int, ...], key: str) -> Change:
         del data[key]
 
     return change
+
+
+def assert_seen(data: Data, path: tuple[str | int, ...], check: Callable[[Data], object]) -> None:
+    """That a file without this key is refused, or that `check` finds something untrue in it: readers would fill in
+    defaults, and the hash would be of what is not there."""
+    dict(keys_dropped(data))[path](data)
+    try:
+        untrue = check(data)
+    except PlanError:
+        return
+    assert untrue

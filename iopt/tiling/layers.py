@@ -65,11 +65,6 @@ class Layer:
     frees: tuple[int, ...] = ()
 
     @property
-    def groups(self) -> int:
-        """Of a convolution's channels."""
-        return self.body.groups if isinstance(self.body, Conv2d) else 1
-
-    @property
     def cell_macs(self) -> int:
         """Multiply-accumulates per output cell (row x column, all channels); pools and activations cost none."""
         return self.weight_bytes // ELEMENT_BYTES

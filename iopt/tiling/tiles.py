@@ -91,10 +91,6 @@ class Tile:
     column: int
     steps: tuple[Step, ...]
 
-    @property
-    def is_even(self) -> bool:
-        return (self.row + self.column) % 2 == 0
-
 
 def group_tiles(layers: Sequence[Layer], group: Group, grid: Grid) -> tuple[Tile, ...]:
     """The tiles of a tiled group in the order in which they run: row by row, with reuse the even ones first.

@@ -10,7 +10,7 @@ import pytest
 from iopt import zoo
 from iopt.errors import ModelError
 from iopt.graph import Graph, Operator
-from iopt.graph.layers import Activation, Add, Concat, Shape, Window
+from iopt.graph.layers import Activation, Add, Concat, Conv2d, Shape, Window
 from iopt.tiling.layers import POINT, Layer, layers_of, map_shape
 from tests import instances
 from tests.instances import adaptive_pool, avg_pool, conv, linear, max_pool, norm, pool
@@ -89,7 +89,8 @@ def test_a_batch_norm_over_cells_is_not_tiled() -> None:
 
 def test_groups_and_dilation() -> None:
     (layer,) = drawn_layers(conv(6, (3, 2), (1, 2), (1, 0), (2, 1), groups=3))
-    assert layer.groups == 3
+    assert isinstance(layer.body, Conv2d)
+    assert layer.body.groups == 3
     assert layer.cell_macs == 6 * 1 * 6
     assert layer.output == Shape(6, 10, 6)
     assert layer.macs == 36 * 60
