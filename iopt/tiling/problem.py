@@ -15,7 +15,7 @@ from iopt.tiling.grids import Grid
 from iopt.tiling.latency import HostModel
 from iopt.tiling.layers import Layer, layers_of
 from iopt.tiling.predictors import EXECUTORS, Backend, Predictor, Weights
-from iopt.tiling.units import Unit, alive_maps, units_of
+from iopt.tiling.segments import Segment, alive_maps, segments_of
 
 Objective = Literal["macs", "latency", "memory"]
 Crop = Literal["exact", "rim"]
@@ -114,13 +114,13 @@ class Problem:
         return layers_of(self.graph)
 
     @cached_property
-    def units(self) -> tuple[Unit, ...]:
+    def segments(self) -> tuple[Segment, ...]:
         """What cuts may be between."""
-        return units_of(self.layers)
+        return segments_of(self.layers)
 
     @cached_property
     def alive(self) -> tuple[frozenset[int], ...]:
-        """Per layer the maps in memory when it runs over whole maps, see `units.alive_maps`."""
+        """Per layer the maps in memory when it runs over whole maps, see `segments.alive_maps`."""
         return alive_maps(self.layers)
 
     @cached_property

@@ -22,8 +22,8 @@ from iopt.tiling.layers import Layer, layers_of
 from iopt.tiling.notation import parse
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.problem import Problem
+from iopt.tiling.segments import segments_of
 from iopt.tiling.tiles import Tile, group_tiles
-from iopt.tiling.units import units_of
 from tests import instances
 from tests.importer import interpreter
 from tests.instances import conv, linear
@@ -113,10 +113,10 @@ def test_the_branches_are_of_every_kind() -> None:
     for graph, _, configuration in map(executed_branches, range(100)):
         layers = layers_of(graph)
         kinds |= {layer.kind for layer in layers}
-        for unit in (unit for unit in units_of(layers) if unit.is_block):
-            group = next(group for group in configuration.groups if group.last >= unit.last)
+        for segment in (segment for segment in segments_of(layers) if segment.is_block):
+            group = next(group for group in configuration.groups if group.last >= segment.last)
             blocks.append(group.is_tiled)
-            own = layers[unit.first : unit.last + 1]
+            own = layers[segment.first : segment.last + 1]
             nested += any(layer.kind in ("add", "concat") for layer in own[:-1])
             tiles = group_tiles(layers, group, "balanced") if group.is_tiled else ()
             narrow += any(reads_less(own, tile) for tile in tiles)

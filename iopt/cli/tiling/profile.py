@@ -65,7 +65,7 @@ def profile(
 def _measured(
     model: str, shape: str | None, executor: str, repeat: int, weights: options.Weighted
 ) -> tuple[Graph, Host]:
-    from iopt.cli.tiling.measuring import module_of
+    from iopt.cli.tiling.module import module_of
     from iopt.graph.file import graph_hash
     from iopt.importer.machine import processor, threads, torch_version
     from iopt.importer.python_object import current_directory_first

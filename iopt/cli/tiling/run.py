@@ -82,7 +82,7 @@ def _executed(
     input: Path | None,
     weights: options.Weighted,
 ) -> Execution:
-    from iopt.cli.tiling.measuring import module_of
+    from iopt.cli.tiling.module import module_of
     from iopt.importer.python_object import current_directory_first
     from iopt.importer.quiet import prints_aside
     from iopt.importer.weights_file import random_input
