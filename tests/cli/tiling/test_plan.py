@@ -210,3 +210,14 @@ def test_planning_needs_neither_torch_nor_a_solver(tile: Iopt) -> None:
     code = f"from iopt.cli.run import run; assert run(['tile', 'plan', *{ASKED!r}, '-o', 'p.json']) == 0"
     more = "for words in (['check', 'p.json'], ['front', 'deep.json']): assert run(['tile', *words]) == 0"
     assert not imported_by(f"{code}\n{more}") & {"torch", "highspy", "pyomo", "matplotlib"}
+
+
+def test_no_plan_within_the_time_limit(tile: Iopt) -> None:
+    code, out, err = tile("plan", *ASKED, "--method", "milp", "--time-limit", "1e-6", "-o", "config.json")
+    assert code == 4
+    assert "UNKNOWN by milp" in out
+    assert "no configuration needs less than" not in out
+    assert err == "written to config.json\niopt: no plan was found within the time limit of 1e-06 s\n"
+    result = json.loads(Path("config.json").read_text())["result"]
+    assert (result["status"], result["objective_value"], result["bound_value"]) == ("UNKNOWN", None, None)
+    assert tile("check", "config.json").code == 0
