@@ -26,7 +26,10 @@ def run(
     weights: Annotated[
         Path | None,
         typer.Option(
-            "--weights", metavar="FILE", help="Of the network, .safetensors or .pt2; default: random by the seed."
+            "--weights",
+            "--weights-file",
+            metavar="FILE",
+            help="Of the network, .safetensors or .pt2; default: random by the seed.",
         ),
     ] = None,
     weights_hash: Annotated[

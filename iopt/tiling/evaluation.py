@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iopt.door.given import check_kind
+from iopt.door.wording import in_bytes
 from iopt.graph.layers import ELEMENT_BYTES
 from iopt.tiling.copies import step_copies
 from iopt.tiling.fitting import check
@@ -88,7 +89,7 @@ class Evaluator:
     def _broken(self, peak: int, macs: int, factor: float) -> Iterator[str]:
         problem = self.problem
         if problem.memory_bytes is not None and peak > problem.memory_bytes:
-            yield f"needs {peak} B, limit {problem.memory_bytes} B"
+            yield f"needs {in_bytes(peak)}, limit {in_bytes(problem.memory_bytes)}"
         if macs > problem.most_macs:
             yield f"computes {factor:.6g} times the untiled network, limit {problem.overhead:g}"
 

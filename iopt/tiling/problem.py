@@ -96,7 +96,10 @@ class Problem:
         if (self.predictor == "mafat") != (self.bias_bytes is not None):
             raise OptionError("bias_bytes goes with the predictor 'mafat', which needs it: it is calibrated on a host")
         if self.crop == "rim" and self.predictor in EXECUTORS:
-            raise OptionError(f"crop 'rim' is darknet's; the predictor {self.predictor!r} is of an executor that crops")
+            raise OptionError(
+                f"crop 'rim' is darknet's; the predictor {self.predictor!r} is of an executor that crops; "
+                "expected 'bound', 'plain11' or 'mafat'"
+            )
         layers = self.layers
         for layer in layers:
             if layer.extent > MOST_EXTENT:
@@ -131,8 +134,12 @@ class Problem:
     @cached_property
     def resident_bytes(self) -> int:
         """What is in memory all the time: weights, and MAFAT's bias."""
-        weights = sum(layer.parameter_bytes for layer in self.layers) if self.weights == "resident" else 0
-        return weights + (self.bias_bytes or 0)
+        return self.weights_bytes + (self.bias_bytes or 0)
+
+    @cached_property
+    def weights_bytes(self) -> int:
+        """Weights that are in memory all the time."""
+        return sum(layer.parameter_bytes for layer in self.layers) if self.weights == "resident" else 0
 
     def streamed_bytes(self, layer: Layer) -> int:
         """Weights that are in memory only while the layer runs."""

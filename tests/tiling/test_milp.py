@@ -1,4 +1,4 @@
-"""The programme stopped before its end says no more than it has proved; where its relaxation is loose it has to search."""
+"""The programme stopped before its end says no more than it has proved; where its relaxation is loose it searches."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def profile(
         options.Executor, typer.Option("--executor", help="Whose layers are timed.")
     ] = options.Executor.LEAN,
     input: common.InputOption = None,
-    weights: options.WeightsFileOption = None,
+    weights_file: options.WeightsFileOption = None,
     seed: options.SeedOption = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the host's times here.")
@@ -48,10 +48,10 @@ def profile(
     from iopt.tiling.files.host_file import save_host, to_dict
 
     if output is not None:
-        check_writable_beside(output, {} if weights is None else {"--weights": str(weights)})
+        check_writable_beside(output, {} if weights_file is None else {"--weights-file": str(weights_file)})
     with LiveLine(quiet) as line:
         line.step(f"measuring {model}")
-        graph, host = _measured(model, input, executor.value, repeat, (seed, weights))
+        graph, host = _measured(model, input, executor.value, repeat, (seed, weights_file))
     if output is not None:
         save_host(host, output)
     if json:

@@ -32,7 +32,7 @@ def run(
     input: Annotated[
         Path | None, typer.Option("--input", metavar="FILE.npy", help="The input; default: random.")
     ] = None,
-    weights: options.WeightsFileOption = None,
+    weights_file: options.WeightsFileOption = None,
     seed: options.SeedOption = None,
     json: options.JsonOption = False,
     quiet: common.QuietOption = False,
@@ -52,7 +52,7 @@ def run(
         file = files.load(configuration)
         name = _model(file, model)
         line.step(f"running {name}")
-        found = _executed(file, name, executor, repeat, input, (seed, weights))
+        found = _executed(file, name, executor, repeat, input, (seed, weights_file))
     if json:
         print(json_file.pretty(to_dict(found)))
     else:
