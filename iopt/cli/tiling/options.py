@@ -134,7 +134,6 @@ NotationArgument = Annotated[
         metavar="CONFIGURATION", help="Tilings and cuts, such as 5x5/8/2x2 or 3x3/NoCut, or a configuration file."
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 OutputOption = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the configuration here.")
 ]

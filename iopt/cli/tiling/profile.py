@@ -32,7 +32,7 @@ def profile(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the host's times here.")
     ] = None,
-    json: options.JsonOption = False,
+    json: common.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> None:
     """Time the layers of a network on this host, by size of tile, and what whole configurations take besides.

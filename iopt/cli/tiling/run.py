@@ -34,7 +34,7 @@ def run(
     ] = None,
     weights_file: options.WeightsFileOption = None,
     seed: options.SeedOption = None,
-    json: options.JsonOption = False,
+    json: common.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> None:
     """Execute a configuration tile by tile, and compare with the untiled network in PyTorch.
