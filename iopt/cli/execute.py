@@ -26,7 +26,10 @@ def run(
     weights: Annotated[
         Path | None,
         typer.Option(
-            "--weights", metavar="FILE", help="Of the network, .safetensors or .pt2; default: random by the seed."
+            "--weights",
+            "--weights-file",
+            metavar="FILE",
+            help="Of the network, .safetensors or .pt2; default: random by the seed.",
         ),
     ] = None,
     weights_hash: Annotated[
@@ -59,7 +62,7 @@ def run(
         Path | None,
         typer.Option("--trace", metavar="FILE.json", help="Write a timeline for Perfetto: predicted and measured."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    json: options.JsonOption = False,
     quiet: options.QuietOption = False,
 ) -> int:
     """Carry out a plan, on one process per device.

@@ -39,4 +39,5 @@ MemoryOption = Annotated[Memory, typer.Option("--memory", help="Memory model.")]
 NoAlongRowsOption = Annotated[
     bool, typer.Option("--no-along-rows", help="Do not split linear operators along the rows before their flatten.")
 ]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress on standard error.")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from iopt.cli.options import Memory
 
 if TYPE_CHECKING:
+    from iopt.door.units import Kind
     from iopt.graph import Graph
     from iopt.partition.problem import Problem
 
@@ -42,3 +43,14 @@ def read_graph(model: str, input_shape: str | None, trust: bool) -> Graph:
     from iopt.model import load, parse_shape
 
     return load(model, None if input_shape is None else parse_shape(input_shape), trust)
+
+
+def quantity(option: str, text: str, kind: Kind) -> float:
+    """What was typed, in the unit of its kind. Raises `OptionError` that names the option."""
+    from iopt.door.units import within
+    from iopt.errors import OptionError
+
+    try:
+        return float(within(text, kind))
+    except ValueError as error:
+        raise OptionError(f"{option}: {error}") from None

@@ -1,4 +1,4 @@
-"""Two habits of error messages: the near match of a misspelt name, and a value shown in few characters on one line."""
+"""Habits of error messages: the near match of a misspelt name, a value shown in few characters on one line, bytes."""
 
 from __future__ import annotations
 
@@ -28,3 +28,9 @@ def shown(value: object) -> str:
         return _REPR.repr(value).replace("\n", " ")
     except ValueError:  # Python does not write whole numbers of more than 4,300 digits
         return f"{type(value).__name__} too long to show"
+
+
+def in_bytes(count: int) -> str:
+    """`9437184 B (9.00 MiB)`; below a KiB bytes alone."""
+    power = next((power for power in (3, 2, 1) if count >= 2 ** (10 * power)), 0)
+    return f"{count} B ({count / 2 ** (10 * power):,.2f} {'KMG'[power - 1]}iB)" if power else f"{count} B"

@@ -8,10 +8,10 @@ from iopt.tiling.layers import Layer
 from iopt.tiling.plan import Group
 from iopt.tiling.predictors import copied_bytes, copier
 from iopt.tiling.problem import Problem
-from iopt.tiling.tiles import Step
+from iopt.tiling.tiles import TileStep
 
 
-def step_copies(problem: Problem, group: Group, step: Step) -> int:
+def step_copies(problem: Problem, group: Group, step: TileStep) -> int:
     """Bytes that a tile of a tiled group copies at one layer: its input where that is padded or made dense, strips that
     it keeps, the map that it puts together of strips and its own part, and at the last layer its part of the group's
     output map."""
@@ -24,7 +24,7 @@ def step_copies(problem: Problem, group: Group, step: Step) -> int:
     return cells * layer.output.channels * ELEMENT_BYTES + _ready_bytes(problem, layer, step)
 
 
-def _ready_bytes(problem: Problem, layer: Layer, step: Step) -> int:
+def _ready_bytes(problem: Problem, layer: Layer, step: TileStep) -> int:
     """Of the copy that the layer reads, 0 where it reads the tile as it is."""
     if not step.computes.cells:
         return 0

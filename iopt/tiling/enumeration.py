@@ -40,17 +40,18 @@ def judged(problem: Problem) -> Iterator[tuple[Configuration, Evaluation]]:
 
 
 def most_configurations(problem: Problem) -> int:
-    """How many there are where every unit may be tiled in every way."""
+    """How many there are where every segment may be tiled in every way."""
     options = len(list(_tilings(problem)))
-    return int(options * (options + 1) ** (len(problem.units) - 1))
+    return int(options * (options + 1) ** (len(problem.segments) - 1))
 
 
 def all_configurations(problem: Problem) -> Iterator[Configuration]:
-    """All cuts between units with all tilings, and with reuse where the problem allows it."""
-    units = problem.units
+    """All cuts between segments with all tilings, and with reuse where the problem allows it."""
+    segments = problem.segments
     tilings = list(_tilings(problem))
-    for is_cut in product((False, True), repeat=len(units) - 1):
-        stops = [unit.first for unit, cut in zip(units[1:], is_cut, strict=True) if cut] + [len(problem.layers)]
+    for is_cut in product((False, True), repeat=len(segments) - 1):
+        cuts = [segment.first for segment, cut in zip(segments[1:], is_cut, strict=True) if cut]
+        stops = [*cuts, len(problem.layers)]
         spans = list(zip([0, *stops[:-1]], stops, strict=True))
         for chosen in product(tilings, repeat=len(spans)):
             yield Configuration(

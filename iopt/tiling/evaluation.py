@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from iopt.door.given import check_kind
+from iopt.door.wording import in_bytes
 from iopt.graph.layers import ELEMENT_BYTES
 from iopt.tiling.copies import step_copies
 from iopt.tiling.fitting import check
@@ -25,9 +26,9 @@ from iopt.tiling.predictors import (
 )
 from iopt.tiling.problem import Problem
 from iopt.tiling.rim import rim_cells
-from iopt.tiling.tiles import Step, group_tiles
+from iopt.tiling.tiles import TileStep, group_tiles
 
-Held = dict[int, int]
+HeldBytes = dict[int, int]
 """Bytes that a tile holds of maps, by the layer of its group that wrote them."""
 
 
@@ -88,7 +89,7 @@ class Evaluator:
     def _broken(self, peak: int, macs: int, factor: float) -> Iterator[str]:
         problem = self.problem
         if problem.memory_bytes is not None and peak > problem.memory_bytes:
-            yield f"needs {peak} B, limit {problem.memory_bytes} B"
+            yield f"needs {in_bytes(peak)}, limit {in_bytes(problem.memory_bytes)}"
         if macs > problem.most_macs:
             yield f"computes {factor:.6g} times the untiled network, limit {problem.overhead:g}"
 
@@ -101,14 +102,7 @@ class Evaluator:
         problem, layers = self.problem, self.problem.layers
         own = layers[group.first : group.last + 1]
         besides = problem.resident_bytes + untiled_maps_bytes(problem.predictor, layers, group.first, group.last)
-        needs, latency_s = [], 0.0
-        for layer in own:
-            cells = layer.output.height * layer.output.width
-            x = int(scratch_bytes(problem.predictor, problem.backend, layer, cells))
-            alive = problem.alive[layer.index]
-            maps = untiled_bytes(problem.predictor, layers, layer.index, alive, x)
-            needs.append(maps + problem.streamed_bytes(layer))
-            latency_s += 0.0 if problem.host is None else float(problem.host.seconds(layer.index, cells))
+        needs, seconds = zip(*(untiled_layer(problem, layer) for layer in own), strict=True)
         peak = max(needs)
         return GroupCost(
             group,
@@ -116,7 +110,7 @@ class Evaluator:
             group.first + needs.index(peak),
             None,
             sum(layer.macs for layer in own),
-            None if problem.host is None else latency_s,
+            None if problem.host is None else sum(seconds),
         )
 
     def _tiled(self, group: Group) -> GroupCost:
@@ -125,7 +119,7 @@ class Evaluator:
         peak, at, alive, most_alive, macs, latency_s = -1, (group.first, (0, 0)), 0, 0, 0, 0.0
         for tile in group_tiles(layers, group, problem.grid):
             latency_s += 0.0 if problem.host is None else problem.host.cut_s
-            held: Held = {}
+            held: HeldBytes = {}
             for step in tile.steps:
                 layer = layers[step.layer]
                 needs = self._working(layer, step, held, alive)
@@ -142,14 +136,14 @@ class Evaluator:
         seconds = None if problem.host is None else latency_s
         return GroupCost(group, besides + peak, *at, macs, seconds, most_alive)
 
-    def _seconds(self, group: Group, step: Step, cells: int) -> float:
+    def _seconds(self, group: Group, step: TileStep, cells: int) -> float:
         """Of one layer of one tile, which computes so many cells; 0 without a host."""
         host = self.problem.host
         if host is None:
             return 0.0
         return float(host.seconds(step.layer, cells) + host.copying(step_copies(self.problem, group, step)))
 
-    def _working(self, layer: Layer, step: Step, held: Held, alive: int) -> int:
+    def _working(self, layer: Layer, step: TileStep, held: HeldBytes, alive: int) -> int:
         """The most that one layer of one tile needs, with the strips alive; 0 where there is nothing to do."""
         problem, needs = self.problem, 0
         out = layer.output.channels * ELEMENT_BYTES
@@ -167,14 +161,24 @@ class Evaluator:
             needs = max(needs, assembly_bytes(out * step.computes.cells, out * step.holds.cells))
         return needs + alive if needs else 0
 
-    def _computed(self, layer: Layer, step: Step) -> int:
+    def _computed(self, layer: Layer, step: TileStep) -> int:
         """Output cells that the layer computes for the tile."""
         if self.problem.crop == "exact" or not step.computes.cells:
             return step.computes.cells
         return int(rim_cells(layer, step.reads.rows.size, step.reads.columns.size))
 
 
-def _strip_bytes(layer: Layer, step: Step) -> int:
+def untiled_layer(problem: Problem, layer: Layer) -> tuple[int, float]:
+    """Bytes that a layer of an untiled group needs, without what is in memory besides, and its seconds, 0 without a
+    host."""
+    cells = layer.output.height * layer.output.width
+    x = int(scratch_bytes(problem.predictor, problem.backend, layer, cells))
+    maps = untiled_bytes(problem.predictor, problem.layers, layer.index, problem.alive[layer.index], x)
+    seconds = 0.0 if problem.host is None else float(problem.host.seconds(layer.index, cells))
+    return maps + problem.streamed_bytes(layer), seconds
+
+
+def _strip_bytes(layer: Layer, step: TileStep) -> int:
     """Bytes of the strips that the step keeps, less those that it takes."""
     cells = sum(strip.region.cells for strip in step.kept) - sum(strip.region.cells for strip in step.taken)
     return cells * layer.output.channels * ELEMENT_BYTES

@@ -10,7 +10,7 @@ from iopt.errors import PlanError
 from iopt.tiling.grids import bounds, finest
 from iopt.tiling.plan import Configuration, Group, Reuse
 from iopt.tiling.problem import Problem
-from iopt.tiling.units import Unit
+from iopt.tiling.segments import Segment
 
 MOST_STEPS = 250_000
 """Layers x tiles of a configuration at most: to judge it takes some ten seconds then."""
@@ -54,18 +54,18 @@ def _check_kinds(configuration: Configuration) -> None:
 
 
 def _check_cut(problem: Problem, group: Group, where: str) -> None:
-    for unit in problem.units:
-        if unit.first <= group.last < unit.last:
-            inside = f"the block of layers {unit.first} ... {unit.last} ({_names(problem, unit)})"
-            before = f"before layer {unit.first} or " if unit.first > group.first else ""
+    for segment in problem.segments:
+        if segment.first <= group.last < segment.last:
+            inside = f"the block of layers {segment.first} ... {segment.last} ({_names(problem, segment)})"
+            before = f"before layer {segment.first} or " if segment.first > group.first else ""
             raise PlanError(
                 f"{where}: it ends inside {inside}, whose branches stay in one group; expected it to end {before}with "
-                f"layer {unit.last}"
+                f"layer {segment.last}"
             )
 
 
-def _names(problem: Problem, unit: Unit) -> str:
-    return f"{problem.layers[unit.first].name} ... {problem.layers[unit.last].name}"
+def _names(problem: Problem, segment: Segment) -> str:
+    return f"{problem.layers[segment.first].name} ... {problem.layers[segment.last].name}"
 
 
 def check_tiling(problem: Problem, group: Group, where: str) -> None:
@@ -73,7 +73,8 @@ def check_tiling(problem: Problem, group: Group, where: str) -> None:
     for layer in problem.layers[group.first : group.last + 1]:
         if layer.whole:
             raise PlanError(f"{where}: {layer.name} cannot be tiled: {layer.whole}; expected 1x1")
-    block = next((unit for unit in problem.units if unit.is_block and group.first <= unit.first <= group.last), None)
+    inside = (segment for segment in problem.segments if group.first <= segment.first <= group.last)
+    block = next((segment for segment in inside if segment.is_block), None)
     for what, asked in (("reuse", group.reuse != "none"), ("crop 'rim'", problem.crop == "rim")):
         if block is not None and asked:
             layers = f"the block of layers {block.first} ... {block.last} ({_names(problem, block)})"

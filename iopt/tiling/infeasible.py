@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iopt.door.wording import in_bytes
 from iopt.tiling.evaluation import Evaluator
 from iopt.tiling.notation import written
 from iopt.tiling.problem import Problem
@@ -17,16 +18,18 @@ def shortage(problem: Problem, table: Table | None = None, max_groups: int | Non
     cost = evaluation.binding
     layer = problem.layers[cost.layer].name
     where = f"layer {cost.layer} ({layer})" + ("" if cost.tile is None else f" of tile {cost.tile}")
-    few = "" if max_groups is None else f" of at most {max_groups} groups"
+    few = "" if max_groups is None else f" of at most {max_groups} group{'s' * (max_groups > 1)}"
     few += f" with at most {problem.max_tiles} x {problem.max_tiles} tiles" + (
         "" if problem.may_reuse else ", no reuse"
     )
+    weights = f", {in_bytes(problem.weights_bytes)} of it weights" if problem.weights_bytes else ""
     least = (
-        f"the least memory of any configuration{few} is {evaluation.peak_bytes} B "
-        f"({evaluation.peak_bytes / 2**20:.2f} MiB, {written(found.configuration)}); {where} binds"
+        f"the least memory of any configuration{few} is {in_bytes(evaluation.peak_bytes)} for "
+        f"{written(found.configuration)}{weights}; {where} binds"
     )
+    limit = "" if problem.memory_bytes is None else in_bytes(problem.memory_bytes)
     if problem.memory_bytes is not None and evaluation.peak_bytes > problem.memory_bytes:
-        return f"the limit is {problem.memory_bytes} B: {least}"
+        return f"the limit is {limit}: {least}"
     if problem.overhead is not None and problem.memory_bytes is not None:
-        return f"no configuration{few} keeps {problem.memory_bytes} B and {problem.overhead:g} times the work; {least}"
+        return f"no configuration{few} keeps {limit} and {problem.overhead:g} times the work; {least}"
     return f"no configuration{few} computes as little as {problem.overhead:g} times the untiled network"

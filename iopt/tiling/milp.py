@@ -14,7 +14,7 @@ from formulations.tiling_data import TilingData
 from iopt.incumbent import Incumbent
 from iopt.result import OnProgress, Result
 from iopt.tiling.evaluation import Evaluator
-from iopt.tiling.milp_data import Units, configuration, tiling_data
+from iopt.tiling.milp_data import Scale, configuration, tiling_data
 from iopt.tiling.objective import value
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
@@ -33,15 +33,15 @@ def solve_milp(
     """
     best = Incumbent[Configuration](time_limit_s, on_progress)
     table = build(problem)
-    data, units = tiling_data(problem, table, reduce)
+    data, scale = tiling_data(problem, table, reduce)
     if {layer for a, b, _ in data.choices for layer in range(a, b + 1)} != set(range(data.layers)):
         best.prove(np.inf)
     elif best.left_s() > 0:
-        _solve(problem, best, table, data, units)
+        _solve(problem, best, table, data, scale)
     return best.result("milp")
 
 
-def _solve(problem: Problem, best: Incumbent[Configuration], table: Table, data: TilingData, units: Units) -> None:
+def _solve(problem: Problem, best: Incumbent[Configuration], table: Table, data: TilingData, scale: Scale) -> None:
     """Build the model and solve it, and again without a plan that breaks a limit, as it may by the room that limits are
     given."""
     from formulations import tiling as formulation  # Pyomo takes a second to import
@@ -50,7 +50,7 @@ def _solve(problem: Problem, best: Incumbent[Configuration], table: Table, data:
     judge, is_memory = Evaluator(problem), problem.objective == "memory"
     if best.left_s() <= 0:
         return
-    unit = units.peak if is_memory else units.work
+    unit = scale.peak if is_memory else scale.work
     model = built(partial(formulation.build, objective="peak" if is_memory else "work"), data)
     while best.left_s() > 0:
         solver = Solver(model)

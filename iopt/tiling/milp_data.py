@@ -15,15 +15,15 @@ from iopt.tiling.search.table import Table
 
 
 @dataclass(frozen=True)
-class Units:
+class Scale:
     """What 1 is in the model: work of the untiled network (multiply-accumulates or seconds), and bytes."""
 
     work: float
     peak: int
 
 
-def tiling_data(problem: Problem, table: Table, reduce: bool = True) -> tuple[TilingData, Units]:
-    """The data of all admissible groups, and the units. Limits have `ROOM`.
+def tiling_data(problem: Problem, table: Table, reduce: bool = True) -> tuple[TilingData, Scale]:
+    """The data of all admissible groups, and what 1 is in them. Limits have `ROOM`.
 
     `reduce`: without groups that alone break a limit, and without tilings of a group that another one equals or beats
     in work and peak.
@@ -36,14 +36,14 @@ def tiling_data(problem: Problem, table: Table, reduce: bool = True) -> tuple[Ti
         if problem.memory_bytes is not None:
             keep &= table.peak <= problem.memory_bytes
         keep &= table.macs <= problem.most_macs
-    units = Units(whole, _reference(problem, table))
+    scale = Scale(whole, _reference(problem, table))
     choices: dict[Choice, Cost] = {
-        (int(a), int(b), int(k)): Cost(float(weights[a, b, k]) / units.work, float(table.peak[a, b, k]) / units.peak)
+        (int(a), int(b), int(k)): Cost(float(weights[a, b, k]) / scale.work, float(table.peak[a, b, k]) / scale.peak)
         for a, b, k in np.argwhere(keep)
     }
-    memory = None if problem.memory_bytes is None else problem.memory_bytes / units.peak * ROOM
-    overhead = None if problem.overhead is None else problem.most_macs / units.work * ROOM
-    return TilingData(len(table.units), choices, memory, overhead), units
+    memory = None if problem.memory_bytes is None else problem.memory_bytes / scale.peak * ROOM
+    overhead = None if problem.overhead is None else problem.most_macs / scale.work * ROOM
+    return TilingData(len(table.segments), choices, memory, overhead), scale
 
 
 def configuration(table: Table, choices: list[Choice]) -> Configuration:
@@ -52,7 +52,7 @@ def configuration(table: Table, choices: list[Choice]) -> Configuration:
 
 
 def _reference(problem: Problem, table: Table) -> int:
-    """The limit, or what the best tiling of the worst unit needs: peaks are then near 1."""
+    """The limit, or what the best tiling of the worst segment needs: peaks are then near 1."""
     if problem.memory_bytes is not None:
         return problem.memory_bytes
-    return int(max(table.peak[: unit + 1, unit:].min() for unit in range(len(table.units))))
+    return int(max(table.peak[: segment + 1, segment:].min() for segment in range(len(table.segments))))

@@ -15,7 +15,7 @@ from iopt.tiling.grids import Grid
 from iopt.tiling.latency import HostModel
 from iopt.tiling.layers import Layer, layers_of
 from iopt.tiling.predictors import EXECUTORS, Backend, Predictor, Weights
-from iopt.tiling.units import Unit, alive_maps, units_of
+from iopt.tiling.segments import Segment, alive_maps, segments_of
 
 Objective = Literal["macs", "latency", "memory"]
 Crop = Literal["exact", "rim"]
@@ -96,7 +96,10 @@ class Problem:
         if (self.predictor == "mafat") != (self.bias_bytes is not None):
             raise OptionError("bias_bytes goes with the predictor 'mafat', which needs it: it is calibrated on a host")
         if self.crop == "rim" and self.predictor in EXECUTORS:
-            raise OptionError(f"crop 'rim' is darknet's; the predictor {self.predictor!r} is of an executor that crops")
+            raise OptionError(
+                f"crop 'rim' is darknet's; the predictor {self.predictor!r} is of an executor that crops; "
+                "expected 'bound', 'plain11' or 'mafat'"
+            )
         layers = self.layers
         for layer in layers:
             if layer.extent > MOST_EXTENT:
@@ -114,13 +117,13 @@ class Problem:
         return layers_of(self.graph)
 
     @cached_property
-    def units(self) -> tuple[Unit, ...]:
+    def segments(self) -> tuple[Segment, ...]:
         """What cuts may be between."""
-        return units_of(self.layers)
+        return segments_of(self.layers)
 
     @cached_property
     def alive(self) -> tuple[frozenset[int], ...]:
-        """Per layer the maps in memory when it runs over whole maps, see `units.alive_maps`."""
+        """Per layer the maps in memory when it runs over whole maps, see `segments.alive_maps`."""
         return alive_maps(self.layers)
 
     @cached_property
@@ -131,8 +134,12 @@ class Problem:
     @cached_property
     def resident_bytes(self) -> int:
         """What is in memory all the time: weights, and MAFAT's bias."""
-        weights = sum(layer.parameter_bytes for layer in self.layers) if self.weights == "resident" else 0
-        return weights + (self.bias_bytes or 0)
+        return self.weights_bytes + (self.bias_bytes or 0)
+
+    @cached_property
+    def weights_bytes(self) -> int:
+        """Weights that are in memory all the time."""
+        return sum(layer.parameter_bytes for layer in self.layers) if self.weights == "resident" else 0
 
     def streamed_bytes(self, layer: Layer) -> int:
         """Weights that are in memory only while the layer runs."""

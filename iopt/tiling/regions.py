@@ -42,6 +42,17 @@ class Intervals:
         """With the row of another last layer in front."""
         return Intervals(np.concatenate((first.lo, self.lo)), np.concatenate((first.hi, self.hi)))
 
+    def beside(self, other: Intervals) -> Intervals:
+        """With other intervals of the same last layers behind."""
+        return Intervals(np.concatenate((self.lo, other.lo), axis=1), np.concatenate((self.hi, other.hi), axis=1))
+
+    def halves(self) -> tuple[Intervals, Intervals]:
+        """What `beside` put together of two of one length."""
+        middle = self.lo.shape[1] // 2
+        parts = (slice(None, middle), slice(middle, None))
+        first, second = (Intervals(self.lo[:, part], self.hi[:, part]) for part in parts)
+        return first, second
+
     @classmethod
     def none(cls, most: int) -> Intervals:
         """Of no last layer."""
@@ -92,7 +103,7 @@ def core(wanted: Intervals, even: Intervals, neighbours: tuple[Array, Array]) ->
 
 
 @dataclass(frozen=True)
-class Order:
+class TileOrder:
     """The tiles of all tilings N x M, one tiling after another (M fastest), each in the order in which they run.
 
     `row`, `column` [tiles]: index of a tile's interval; `starts` [tilings]: its first tile; `is_odd` [tiles].
@@ -110,7 +121,7 @@ class Order:
 
 
 @lru_cache(maxsize=FEW)
-def order(most: int, checkerboard: bool) -> Order:
+def tile_order(most: int, checkerboard: bool) -> TileOrder:
     """Of all N x M up to `most`; `checkerboard`: even tiles first."""
     places: list[tuple[int, int, int, int]] = []
     starts = []
@@ -124,7 +135,7 @@ def order(most: int, checkerboard: bool) -> Order:
     def neighbour(down: int, right: int) -> Array:
         return np.array([at.get((n, m, row + down, column + right), -1) for n, m, row, column in places])
 
-    return Order(
+    return TileOrder(
         np.array([n * (n - 1) // 2 + row for n, _, row, _ in places]),
         np.array([m * (m - 1) // 2 + column for _, m, _, column in places]),
         np.array(starts),

@@ -59,7 +59,7 @@ class Strip:
 
 
 @dataclass(frozen=True)
-class Step:
+class TileStep:
     """One layer of one tile.
 
     `reads`: region of the input map, or of each of several, `padding` around it; `computes`: region of the output map,
@@ -89,7 +89,7 @@ class Tile:
 
     row: int
     column: int
-    steps: tuple[Step, ...]
+    steps: tuple[TileStep, ...]
 
 
 def group_tiles(layers: Sequence[Layer], group: Group, grid: Grid) -> tuple[Tile, ...]:
@@ -127,7 +127,7 @@ def needed(layer: Layer, region: Region) -> tuple[Region, Padding]:
     return Region(rows, columns), Padding(top, bottom, left, right)
 
 
-def recursion(layers: Sequence[Layer], region: Region) -> tuple[Step, ...]:
+def recursion(layers: Sequence[Layer], region: Region) -> tuple[TileStep, ...]:
     """The steps that compute a region of the last layer's output from the first one's input, all of it anew.
 
     Of a map with several readers a tile holds the hull of what they read.
@@ -139,7 +139,7 @@ def recursion(layers: Sequence[Layer], region: Region) -> tuple[Step, ...]:
             wanted[name] = part if name not in wanted else _hull(wanted[name], part)
     del wanted[layers[0].index - 1]
     return tuple(
-        Step(layer.index, *reads[layer.index], own := wanted[layer.index], own, origin=wanted.get(layer.inputs[0]))
+        TileStep(layer.index, *reads[layer.index], own := wanted[layer.index], own, origin=wanted.get(layer.inputs[0]))
         for layer in layers
     )
 
@@ -165,18 +165,18 @@ def _needed(layer: Layer, side: int, span: Span) -> tuple[Span, int, int]:
     return inside, min(max(-lo, 0), hi - lo), min(max(hi - size, 0), hi - lo)
 
 
-Steps = dict[tuple[int, int], tuple[Step, ...]]
+Steps = dict[tuple[int, int], tuple[TileStep, ...]]
 
 
-def _with_strips(layers: Sequence[Layer], region: Region, place: tuple[int, int], even: Steps) -> tuple[Step, ...]:
+def _with_strips(layers: Sequence[Layer], region: Region, place: tuple[int, int], even: Steps) -> tuple[TileStep, ...]:
     """The steps of an odd tile, which computes what none of its four neighbours has."""
-    steps: list[Step] = []
+    steps: list[TileStep] = []
     for index, layer in reversed(list(enumerate(layers))):
         core, taken = region, tuple[Strip, ...]()
         if index < len(layers) - 1 and region.cells:
             core, taken = _core(region, place, even, index)
         reads, padding = needed(layer, core) if core.cells else (Region(NOTHING, NOTHING), Padding())
-        steps.append(Step(layer.index, reads, padding, core, region, taken, origin=reads if index else None))
+        steps.append(TileStep(layer.index, reads, padding, core, region, taken, origin=reads if index else None))
         region = reads
     return tuple(reversed(steps))
 
@@ -204,7 +204,7 @@ def _core(region: Region, place: tuple[int, int], even: Steps, index: int) -> tu
 
 
 def _divided(
-    span: Span, before: tuple[Step, ...] | None, after: tuple[Step, ...] | None, index: int, side: int
+    span: Span, before: tuple[TileStep, ...] | None, after: tuple[TileStep, ...] | None, index: int, side: int
 ) -> tuple[Span, Span, Span]:
     """Cells of the neighbour before, own ones, cells of the neighbour after. One that computes nothing has none."""
     lower, upper = (NOTHING if steps is None else steps[index].computes[side] for steps in (before, after))

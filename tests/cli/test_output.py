@@ -49,7 +49,7 @@ READ = {
     "work/tiers.yaml: cluster in work/workload.yaml": ("exits", "plan", "work/workload.yaml"),
     "own.json: NETWORK": (*ASKED, "--tiers", "tiers.yaml"),
     "tiers.yaml: --tiers": (*ASKED, "--tiers", "tiers.yaml"),
-    "w.pt: --weights": ("tile", "profile", "yolov2-16", "--weights", "w.pt"),
+    "w.pt: --weights-file": ("tile", "profile", "yolov2-16", "--weights-file", "w.pt"),
 }
 
 

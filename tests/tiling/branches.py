@@ -10,7 +10,7 @@ from iopt.graph import INPUT, Graph, Operator
 from iopt.graph.layers import Add, Body, Concat, Shape
 from iopt.tiling.layers import layers_of
 from iopt.tiling.plan import Configuration, Group, Reuse
-from iopt.tiling.units import units_of
+from iopt.tiling.segments import segments_of
 from tests import instances
 from tests.instances import adaptive_pool, avg_pool, conv, linear, max_pool, pool
 from tests.tiling.executed import State, a_layer, varied, weights
@@ -132,16 +132,16 @@ def executed_branches(seed: int) -> tuple[Graph, State, Configuration]:
 
 
 def configuration(random: Random, graph: Graph) -> Configuration:
-    """Runs of units under tilings at random; reuse in every second tiled group without a block."""
+    """Runs of segments under tilings at random; reuse in every second tiled group without a block."""
     layers, groups = layers_of(graph), list[Group]()
-    units = units_of(layers)
+    segments = segments_of(layers)
     while not groups or groups[-1].last < len(layers) - 1:
-        left = [unit for unit in units if not groups or unit.first > groups[-1].last]
+        left = [segment for segment in segments if not groups or segment.first > groups[-1].last]
         own = left[: random.choice((len(left), random.randint(1, len(left))))]
         first, last = own[0].first, own[-1].last
         output = layers[last].output
         rows, columns = random.randint(1, min(3, output.height)), min(random.choice((1, 2, 3, 3)), output.width)
-        has_block, reuse = any(unit.is_block for unit in own), random.choice(REUSES)
+        has_block, reuse = any(segment.is_block for segment in own), random.choice(REUSES)
         if rows * columns == 1 or any(layer.whole for layer in layers[first : last + 1]):
             groups.append(Group(first, last))
         else:

@@ -11,8 +11,7 @@ from iopt.tiling.enumeration import judged, most_configurations
 from iopt.tiling.fronts import front
 from iopt.tiling.problem import Problem
 from tests.tiling.branches import branched
-from tests.tiling.networks import drawn
-from tests.tiling.test_table import with_host
+from tests.tiling.networks import drawn, with_host
 
 MOST = 2500
 """Configurations of a tiny problem at most."""

@@ -38,9 +38,9 @@ LOOSENED = ("memory", "overhead", "once")
 def data_of(seed: int) -> tuple[TilingData, float, str]:
     """Every group and every tiling, the unit of the objective, and which it is."""
     problem = tiny_problem(seed)
-    data, units = tiling_data(problem, build(problem), reduce=False)
+    data, scale = tiling_data(problem, build(problem), reduce=False)
     is_memory = problem.objective == "memory"
-    return data, units.peak if is_memory else units.work, "peak" if is_memory else "work"
+    return data, scale.peak if is_memory else scale.work, "peak" if is_memory else "work"
 
 
 def optimum(data: TilingData, objective: Any, mutant: str = "", by: str = "dropped") -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -10,6 +11,8 @@ from typing import Any
 
 from iopt.graph import Graph
 from iopt.graph.layers import Shape
+from iopt.tiling.latency import HostModel, LayerTime
+from iopt.tiling.problem import Problem
 from tests.instances import Layer, avg_pool, chain, conv, linear, max_pool, pool
 
 GOLDEN: dict[str, Any] = json.loads(
@@ -78,3 +81,13 @@ def _layer(
             return pool(layer), (shape.height, shape.width)
         return conv(random.randint(1, 4), kernel, stride, padding, dilation, norm=random.random() < 0.2), after
     return None
+
+
+def with_host(problem: Problem, seed: int) -> Problem:
+    """Times that rise and bend, other ones for each layer."""
+    random = Random(seed)
+    layers = tuple(
+        LayerTime((1.0, 6.0, 30.0), (random.random(), 1 + random.random(), 2 + 5 * random.random()))
+        for _ in problem.layers
+    )
+    return replace(problem, host=HostModel(layers, random.random(), random.random(), 1e-2 * random.random()))

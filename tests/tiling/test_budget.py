@@ -6,36 +6,74 @@ import time
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
 
 from iopt.errors import OptionError, PlanError
+from iopt.graph import Graph
+from iopt.graph.layers import Concat
 from iopt.result import Result, Status
 from iopt.tiling import Configuration, Group, Problem, evaluate, files, front, parse, regions, solve
 from iopt.tiling.fitting import MOST_STEPS
 from iopt.tiling.grids import Grid, bounds, finest
 from iopt.tiling.layers import layers_of
-from iopt.tiling.search.budget import MOST_BYTES, table_bytes
+from iopt.tiling.search.budget import MOST_BYTES, check_budget, table_bytes
 from iopt.tiling.search.exact import exact
 from iopt.tiling.tiles import group_tiles
 from tests import instances
 from tests.instances import conv
-from tests.tiling.networks import yolov2_16
+from tests.tiling.branches import Drawing
+from tests.tiling.networks import with_host, yolov2_16
 
 DEEP = instances.chain("deep", (3, 512, 512), [conv(4, 3, padding=1)] * 4)
 
 
-@pytest.mark.parametrize(("layers", "most"), [(16, 8), (16, 12), (60, 6)])
-def test_the_estimate_of_the_tables(layers: int, most: int) -> None:
-    graph = yolov2_16() if layers == 16 else instances.chain("many", (3, 40, 40), [conv(4, 3, padding=1)] * layers)
-    problem = Problem(graph, max_tiles=most)
-    regions.order.cache_clear()
+def dense(width: int, blocks: int) -> Graph:
+    """Blocks in a row, in each of which every map stays alive until all are joined."""
+    drawing = Drawing(Random(0), (4, 40, 40))
+    value = drawing.input
+    for _ in range(blocks):
+        maps = [value]
+        for _ in range(width):
+            maps.append(drawing.add(conv(4, 3, padding=1), maps[-1]))
+        value = drawing.add(conv(4, 1), drawing.join(Concat(), maps))
+    return drawing.graph("dense")
+
+
+SEARCHED = {
+    "chain": (yolov2_16(), 8),
+    "finer tiles": (yolov2_16(), 12),
+    "long chain": (instances.chain("long", (3, 40, 40), [conv(4, 3, padding=1)] * 60), 6),
+    "small blocks": (dense(4, 12), 8),
+    "large blocks": (dense(10, 4), 10),
+    "one wide block": (dense(100, 1), 12),
+}
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+@pytest.mark.parametrize("has_host", [False, True])
+def test_the_estimate_of_the_tables(name: str, has_host: bool) -> None:
+    problem = Problem(SEARCHED[name][0], max_tiles=SEARCHED[name][1])
+    problem = with_host(problem, 0) if has_host else problem
+    regions.tile_order.cache_clear()
     tracemalloc.start()
     exact(problem)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert 0.3 < peak / table_bytes(layers, most) < 1
+    widest = max(segment.last - segment.first + 1 for segment in problem.segments)
+    assert 0.3 < peak / table_bytes(len(problem.segments), widest, problem.max_tiles) < 1
+
+
+def test_a_block_counts_with_all_its_layers(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = Problem(dense(100, 1))
+    size = table_bytes(2, 101, 8)
+    monkeypatch.setattr("iopt.tiling.search.budget.MOST_BYTES", size)
+    check_budget(wide)
+    monkeypatch.setattr("iopt.tiling.search.budget.MOST_BYTES", size - 1)
+    with pytest.raises(OptionError, match=r"all tilings of 102 layers take .* expected 7 or less"):
+        check_budget(wide)
 
 
 @pytest.mark.parametrize("method", ["exact", "milp", "deepthings"])
@@ -54,8 +92,8 @@ def test_more_tilings_than_can_be_searched(method: str, monkeypatch: pytest.Monk
 
 
 def test_the_largest_that_is_taken() -> None:
-    assert table_bytes(16, 31) <= MOST_BYTES < table_bytes(16, 32)
-    assert table_bytes(128, 14) <= MOST_BYTES < table_bytes(128, 15)
+    assert table_bytes(16, 1, 31) <= MOST_BYTES < table_bytes(16, 1, 32)
+    assert table_bytes(128, 1, 14) <= MOST_BYTES < table_bytes(128, 1, 15)
 
 
 def test_a_network_of_too_many_layers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,6 +148,6 @@ def test_the_finest_grid(grid: Grid) -> None:
 
 
 def test_no_cache_grows_without_end() -> None:
-    for cached in (regions.cut, regions.order, regions.side_neighbours):
+    for cached in (regions.cut, regions.tile_order, regions.side_neighbours):
         assert cached.cache_info().maxsize is not None
     assert MOST_STEPS > 64 * 64 * 4

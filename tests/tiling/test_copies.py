@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from iopt.graph import Graph
+from iopt.graph.layers import Add
 from iopt.tiling.copies import step_copies
 from iopt.tiling.evaluation import evaluate
 from iopt.tiling.executor import maps
 from iopt.tiling.executor.kernels import Executor
 from iopt.tiling.executor.runtime import Runtime
 from iopt.tiling.latency import TICK_S, HostModel, LayerTime
+from iopt.tiling.layers import layers_of
 from iopt.tiling.notation import parse
 from iopt.tiling.plan import Configuration
 from iopt.tiling.predictors import Predictor
@@ -21,7 +25,8 @@ from iopt.tiling.problem import Problem
 from iopt.tiling.tiles import Padding, group_tiles
 from tests import instances
 from tests.instances import avg_pool, conv, max_pool, pool
-from tests.tiling.executed import weights
+from tests.tiling.branches import Drawing, executed_branches
+from tests.tiling.executed import State, weights
 
 NET = instances.chain(
     "net",
@@ -75,7 +80,7 @@ def test_predictors_of_memory_alone_count_the_copies_of_the_lean_executor(predic
 
 
 class Copies(TorchDispatchMode):
-    """Bytes that operators copy while it is active, into tensors that are there."""
+    """Bytes that operators copy while it is active, into tensors that are there. A bias that fills a map is no copy."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,14 +88,15 @@ class Copies(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **kwargs or {})
-        if func is torch.ops.aten.copy_.default:
+        if func is torch.ops.aten.copy_.default and args[1].shape == result.shape:
             self.count += result.nbytes
         return result
 
 
-@pytest.mark.parametrize("executor", ["lean", "torch"])
-@pytest.mark.parametrize("text", ["1x1/NoCut", "3x1/NoCut", "1x3/2/2x2", "3x3c/NoCut", "2x4c/2/1x1", "4x4/1/2x3c"])
-def test_the_executor_copies_so_many_bytes(text: str, executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+def executed_copies(
+    graph: Graph, configuration: Configuration, state: State, executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> int:
+    """Bytes that an executor copies, but for the network's input."""
     copies = Copies()
     padded, dense = maps.padded, maps.dense
 
@@ -104,10 +110,73 @@ def test_the_executor_copies_so_many_bytes(text: str, executor: Executor, monkey
         copies.count += 0 if result is tensor else result.nbytes
         return result
 
-    monkeypatch.setattr(maps, "padded", count_padding)
-    monkeypatch.setattr(maps, "dense", count_dense)
-    runtime = Runtime(NET, parse(text, 5), weights(NET, 0), executor)
-    image = torch.zeros(1, *NET.input_shape)
-    with copies:
+    runtime, image = Runtime(graph, configuration, state, executor), torch.zeros(1, *graph.input_shape)
+    with monkeypatch.context() as patched, copies:
+        patched.setattr(maps, "padded", count_padding)
+        patched.setattr(maps, "dense", count_dense)
         runtime(image)
-    assert copies.count - image.nbytes == copied(Problem(NET, predictor=executor), runtime.configuration)
+    return copies.count - image.nbytes
+
+
+@pytest.mark.parametrize("executor", ["lean", "torch"])
+@pytest.mark.parametrize("text", ["1x1/NoCut", "3x1/NoCut", "1x3/2/2x2", "3x3c/NoCut", "2x4c/2/1x1", "4x4/1/2x3c"])
+def test_the_executor_copies_so_many_bytes(text: str, executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    configuration = parse(text, 5)
+    found = executed_copies(NET, configuration, weights(NET, 0), executor, monkeypatch)
+    assert found == copied(Problem(NET, predictor=executor), configuration)
+
+
+def residual() -> Graph:
+    """A convolution, and a 3x3 convolution beside what it reads, added."""
+    drawing = Drawing(Random(0), (2, 8, 8))
+    before = drawing.add(conv(2, 1), drawing.input)
+    drawing.join(Add(), [before, drawing.add(conv(2, 3, padding=1), before)])
+    return drawing.graph("residual")
+
+
+def test_two_tiles_of_a_residual_block_by_hand() -> None:
+    """A tile holds 5 columns of the map that the block reads: the 3x3 convolution copies them with one of padding, the
+    sum reads 4 of them as a view. The 1x1 convolution reads 5 of the 8 columns of the input, made dense."""
+    configuration = parse("1x2/NoCut", 3)
+    dense, padded, part = 2 * 8 * 5, 2 * 8 * 6, 2 * 8 * 4
+    assert copied(Problem(residual()), configuration) == 4 * 2 * (dense + padded + part)
+
+
+@pytest.mark.parametrize("executor", ["lean", "torch"])
+def test_the_executor_copies_so_many_bytes_in_a_residual_block(
+    executor: Executor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = residual()
+    for text in ("1x1/NoCut", "1x2/NoCut", "3x3/NoCut", "2x2c/1/1x4", "1x1/1/4x2"):
+        configuration = parse(text, 3)
+        found = executed_copies(graph, configuration, weights(graph, 0), executor, monkeypatch)
+        assert found == copied(Problem(graph, predictor=executor), configuration)
+
+
+def computed_by_copying(problem: Problem, configuration: Configuration) -> int:
+    """Bytes of the outputs of layers that compute by a copy: a concatenation, or steps in place alone."""
+    count = 0
+    for group in configuration.groups:
+        tiles = group_tiles(problem.layers, group, problem.grid) if group.is_tiled else ()
+        for layer in problem.layers[group.first : group.last + 1]:
+            if layer.kind in ("concat", "elementwise"):
+                part = sum(tile.steps[layer.index - group.first].computes.cells for tile in tiles)
+                count += 4 * layer.output.channels * part if group.is_tiled else layer.output.bytes
+    return count
+
+
+@pytest.mark.parametrize("executor", ["lean", "torch"])
+def test_the_executor_copies_so_many_bytes_in_branches(executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums, concatenations and forks, nested ones too, with windows of every kind."""
+    joins, some = set(), 0
+    for graph, state, configuration in map(executed_branches, range(60)):
+        problem = Problem(graph, predictor=executor)
+        expected = copied(problem, configuration)
+        found = executed_copies(graph, configuration, state, executor, monkeypatch)
+        assert found == expected + computed_by_copying(problem, configuration), graph.name
+        tiled = [group for group in configuration.groups if group.is_tiled]
+        layers = [layer for group in tiled for layer in layers_of(graph)[group.first : group.last + 1]]
+        joins |= {layer.kind for layer in layers}
+        some += expected > 0
+    assert joins >= {"add", "concat"}
+    assert some > 20

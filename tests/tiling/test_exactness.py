@@ -129,7 +129,7 @@ def test_ties_are_broken_by_less_of_the_other() -> None:
 @pytest.mark.parametrize("has_branches", [False, True])
 def test_limits_bind_and_most_instances_are_feasible(has_branches: bool) -> None:
     problems = [tiny_problem(seed, has_branches) for seed in SEEDS]
-    blocks = [any(unit.is_block for unit in problem.units) for problem in problems]
+    blocks = [any(segment.is_block for segment in problem.segments) for problem in problems]
     assert all(blocks) if has_branches else not any(blocks)
     feasible = [problem for problem in problems if best(problem) is not None]
     assert 0.6 < len(feasible) / len(problems) < 0.97

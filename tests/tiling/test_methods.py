@@ -41,7 +41,7 @@ def test_every_method_on_one_problem() -> None:
             assert value(GOLDEN_LIMIT, evaluate(GOLDEN_LIMIT, result.plan)) == result.objective
     assert results["mafat"].status is Status.FEASIBLE
     assert results["untiled"].status is Status.UNKNOWN
-    assert results["untiled"].message == "needs 87240704 B, limit 20971520 B"
+    assert results["untiled"].message == "needs 87240704 B (83.20 MiB), limit 20971520 B (20.00 MiB)"
     assert results["deepthings"].status is Status.FEASIBLE
 
 
@@ -69,22 +69,23 @@ def test_infeasible_says_how_much_is_needed_and_what_binds() -> None:
         result = solve(problem, method)
         assert result.status is Status.INFEASIBLE
         assert result.message == (
-            "the limit is 9437184 B: the least memory of any configuration with at most 8 x 8 tiles is 9633280 B "
-            "(9.19 MiB, 8x8/8/3x6/12/1x1); layer 1 (op2) of tile (1, 1) binds"
+            "the limit is 9437184 B (9.00 MiB): the least memory of any configuration with at most 8 x 8 tiles is "
+            "9633280 B (9.19 MiB) for 8x8/8/3x6/12/1x1; layer 1 (op2) of tile (1, 1) binds"
         )
     assert solve(replace(problem, memory_bytes=9633280)).status is Status.OPTIMAL
     few = solve(replace(problem, memory_bytes=10 * MIB), max_groups=1)
     assert (
-        "the least memory of any configuration of at most 1 groups with at most 8 x 8 tiles is 14519808 B"
-        in few.message
+        "the least memory of any configuration of at most 1 group with at most 8 x 8 tiles is 14519808 B" in few.message
     )
+    weighty = solve(replace(problem, weights="resident")).message
+    assert ", 13675904 B (13.04 MiB) of it weights; layer 1 (op2)" in weighty
     overhead = Problem(yolov2_16(), objective="memory", overhead=0.5)
     assert solve(overhead).message == (
         "no configuration with at most 8 x 8 tiles computes as little as 0.5 times the untiled network"
     )
     both = replace(overhead, overhead=1.0, memory_bytes=10 * MIB, weights="none")
     assert solve(both).message.startswith(
-        "no configuration with at most 8 x 8 tiles keeps 10485760 B and 1 times the work; the least memory"
+        "no configuration with at most 8 x 8 tiles keeps 10485760 B (10.00 MiB) and 1 times the work; the least memory"
     )
 
 

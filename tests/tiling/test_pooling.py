@@ -18,7 +18,7 @@ from iopt.tiling.notation import parse
 from tests import instances
 from tests.instances import adaptive_pool, avg_pool, conv, max_pool, pool
 from tests.tiling.executed import ACTIVATIONS
-from tests.tiling.test_runtime import EXECUTORS, image
+from tests.tiling.execution import EXECUTORS, image
 
 
 @pytest.mark.parametrize("text", ["1x1/NoCut", "3x2/NoCut"])

@@ -28,10 +28,10 @@ INSTANCES = {
 def relaxed(name: str, reduce: bool) -> float:
     """In multiply-accumulates or bytes."""
     problem = INSTANCES[name]
-    data, units = tiling_data(problem, build(problem), reduce)
+    data, scale = tiling_data(problem, build(problem), reduce)
     is_memory = problem.objective == "memory"
     value = Solver(tiling.build(data, "peak" if is_memory else "work")).relaxation()
-    return value * (units.peak if is_memory else units.work)
+    return value * (scale.peak if is_memory else scale.work)
 
 
 PINNED = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -12,13 +11,12 @@ import pytest
 from iopt.errors import PlanError
 from iopt.tiling.evaluation import Evaluator
 from iopt.tiling.fitting import check_tiling
-from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.problem import Problem
 from iopt.tiling.search.sweep import NEVER
 from iopt.tiling.search.table import build
 from tests.tiling.branches import branched
-from tests.tiling.networks import drawn, yolov2_16
+from tests.tiling.networks import drawn, with_host, yolov2_16
 
 CONVENTIONS: list[dict[str, Any]] = [
     {"predictor": "lean", "weights": "none", "reuse": True},
@@ -30,24 +28,14 @@ CONVENTIONS: list[dict[str, Any]] = [
 ]
 
 
-def with_host(problem: Problem, seed: int) -> Problem:
-    """Times that rise and bend, other ones for each layer."""
-    random = Random(seed)
-    layers = tuple(
-        LayerTime((1.0, 6.0, 30.0), (random.random(), 1 + random.random(), 2 + 5 * random.random()))
-        for _ in problem.layers
-    )
-    return replace(problem, host=HostModel(layers, random.random(), random.random(), 1e-2 * random.random()))
-
-
 def assert_equal(problem: Problem) -> tuple[int, int]:
     """Groups compared, and among them those with strips."""
     table, judge = build(problem), Evaluator(problem)
     seconds = table.seconds
     assert seconds is not None
     seen = strips = 0
-    for first in range(len(table.units)):
-        for last in range(first, len(table.units)):
+    for first in range(len(table.segments)):
+        for last in range(first, len(table.segments)):
             for option in range(len(table.options)):
                 group, at = table.group(first, last, option), (first, last, option)
                 try:
@@ -92,7 +80,7 @@ def test_table_and_evaluator_agree_on_many_groups(options: dict[str, Any], start
 
 def test_no_group_ends_before_it_begins() -> None:
     table = build(Problem(drawn(0, most_layers=4)))
-    below = np.tril_indices(len(table.units), -1)
+    below = np.tril_indices(len(table.segments), -1)
     assert (table.peak[below] == NEVER).all()
 
 

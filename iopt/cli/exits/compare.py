@@ -23,7 +23,7 @@ def compare(
     gamma: options.GammaOption = 30,
     time_limit: options.TimeLimitOption = 60.0,
     gap: common.GapOption = 1e-6,
-    json: options.JsonOption = False,
+    json: common.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> int:
     """Place with every method, and compare the costs.

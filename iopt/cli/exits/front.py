@@ -11,7 +11,6 @@ import typer
 
 from iopt.cli import options as common
 from iopt.cli.codes import Exit
-from iopt.cli.exits import options
 from iopt.cli.exits.problem import Given
 from iopt.cli.expand import expanded
 from iopt.cli.talk import complain, say
@@ -31,7 +30,7 @@ def front(
     picture: Annotated[
         Path | None, typer.Option("--picture", metavar="FILE", help="Draw it here: .png, .svg or .pdf.")
     ] = None,
-    json: options.JsonOption = False,
+    json: common.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> int:
     """List the placements that no other one beats in energy, latency and accuracy at once.

@@ -80,5 +80,4 @@ DataOption = Annotated[
 ShapeOption = Annotated[
     str | None, typer.Option("--input", metavar="SHAPE", help="Of one input, such as 1x1x28x28; default: the data's.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 OutputOption = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the placement here.")]

@@ -32,7 +32,7 @@ def plan(
     time_limit: options.TimeLimitOption = 60.0,
     gap: common.GapOption = 1e-6,
     output: options.OutputOption = None,
-    json: options.JsonOption = False,
+    json: common.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> int:
     """Place the blocks of early-exit networks at least energy.

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from iopt.cli.exits import options
 
 if TYPE_CHECKING:
-    from iopt.door.units import Kind
     from iopt.exits.files import Workload
     from iopt.exits.observations import Profile
 
@@ -91,6 +90,7 @@ class Given:
 
     def _single(self, profile: Profile) -> Workload:
         """One application."""
+        from iopt.cli.problem import quantity
         from iopt.cluster import Cluster
         from iopt.door.numbers import share_hint
         from iopt.door.units import LATENCY, RATE
@@ -106,8 +106,8 @@ class Given:
         application = Application(
             profile.network,
             0.0 if self.accuracy is None else self.accuracy,
-            LONGEST_S if self.latency is None else _quantity("--latency", self.latency, LATENCY),
-            1.0 if self.rate is None else _quantity("--rate", self.rate, RATE),
+            LONGEST_S if self.latency is None else quantity("--latency", self.latency, LATENCY),
+            1.0 if self.rate is None else quantity("--rate", self.rate, RATE),
             self.source,
         )
         try:
@@ -124,14 +124,3 @@ class Given:
             "pinned": not self.unpinned,
             "tier_order": not self.any_order,
         }
-
-
-def _quantity(option: str, text: str, kind: Kind) -> float:
-    """Raises `OptionError` that names the option."""
-    from iopt.door.units import within
-    from iopt.errors import OptionError
-
-    try:
-        return float(within(text, kind))
-    except ValueError as error:
-        raise OptionError(f"{option}: {error}") from None

@@ -24,7 +24,7 @@ def run(
     application: Annotated[
         str | None, typer.Option("--application", metavar="NAME", help="Which one, where there are several.")
     ] = None,
-    json: options.JsonOption = False,
+    json: common.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> None:
     """Carry out a placement block by block, and compare with what was predicted.

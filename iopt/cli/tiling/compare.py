@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def compare(
     given: Given,
     time_limit: options.TimeLimitOption = None,
-    json: options.JsonOption = False,
+    json: common.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> int:
     """Plan with every method, and compare the costs.

@@ -25,7 +25,7 @@ def evaluate(
     given: Given,
     configuration: options.NotationArgument,
     output: options.OutputOption = None,
-    json: options.JsonOption = False,
+    json: common.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> int:
     """Judge a configuration that is given: what it needs, and whether it keeps the limits.

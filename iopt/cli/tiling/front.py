@@ -20,7 +20,7 @@ def front(
     given: Given,
     groups: options.GroupsOption = None,
     picture: options.PictureOption = None,
-    json: options.JsonOption = False,
+    json: common.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> int:
     """List the configurations that no other one beats in memory and work at once.

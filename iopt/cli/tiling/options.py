@@ -57,6 +57,17 @@ class Executor(StrEnum):
     TORCH = "torch"
 
 
+def _counted(text: str) -> Weights:
+    """How weights count; a file of them is another option, of other commands."""
+    if text in tuple(Weights):
+        return Weights(text)
+    *most, last = (repr(choice.value) for choice in Weights)
+    raise typer.BadParameter(
+        f"{text!r} is not one of {', '.join(most)} or {last}; "
+        "a file of weights is for `iopt tile run` and `iopt tile profile`, as --weights-file"
+    )
+
+
 MemoryOption = Annotated[
     str | None, typer.Option("--memory", metavar="SIZE|none", help="At most, such as '20 MiB'; default: no limit.")
 ]
@@ -74,7 +85,15 @@ PredictorOption = Annotated[
 BiasOption = Annotated[
     str | None, typer.Option("--bias", metavar="SIZE", help="Of the predictor mafat; default: that of --host.")
 ]
-WeightsOption = Annotated[Weights, typer.Option("--weights", help="Which are in memory: all, the running layer's.")]
+WeightsOption = Annotated[
+    Weights,
+    typer.Option(
+        "--weights",
+        parser=_counted,
+        metavar="resident|streamed|none",
+        help="Which count as memory: all, those of the running layer, or none.",
+    ),
+]
 BackendOption = Annotated[Backend, typer.Option("--backend", help="Whether convolutions write im2col's columns.")]
 GridOption = Annotated[Grid, typer.Option("--grid", help="Where maps are cut.")]
 CropOption = Annotated[Crop, typer.Option("--crop", help="Tiles compute what is wanted, or all that darknet does.")]
@@ -83,7 +102,7 @@ ReuseOption = Annotated[
     bool, typer.Option("--reuse/--no-reuse", help="Whether to consider DeepThings' reuse of the overlap of tiles.")
 ]
 GroupsOption = Annotated[
-    int | None, typer.Option("--groups", metavar="N", help="At most so many groups; of the method exact.")
+    int | None, typer.Option("--max-groups", metavar="N", help="At most so many groups; of the method exact.")
 ]
 HostOption = Annotated[
     Path | None, typer.Option("--host", metavar="FILE", help="Times that `iopt tile profile -o` wrote, for latency.")
@@ -101,7 +120,7 @@ RepeatOption = Annotated[int, typer.Option("--repeat", metavar="N", help="Times 
 ExecutorOption = Annotated[Executor | None, typer.Option("--executor", help="Default: that of the predictor, or lean.")]
 WeightsFileOption = Annotated[
     Path | None,
-    typer.Option("--weights", metavar="FILE", help="A state dict: .safetensors, or of torch.save."),
+    typer.Option("--weights-file", metavar="FILE", help="A state dict: .safetensors, or of torch.save."),
 ]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", metavar="N", help="Of random weights of a network of `iopt models`; default: 0.")
@@ -115,7 +134,6 @@ NotationArgument = Annotated[
         metavar="CONFIGURATION", help="Tilings and cuts, such as 5x5/8/2x2 or 3x3/NoCut, or a configuration file."
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 OutputOption = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the configuration here.")
 ]

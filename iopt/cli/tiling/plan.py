@@ -31,7 +31,7 @@ def plan(
     fallback: options.FallbackOption = False,
     time_limit: options.TimeLimitOption = None,
     output: options.OutputOption = None,
-    json: options.JsonOption = False,
+    json: common.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> int:
     """Fuse layers and tile each group of them, so that a network fits into the memory of one device.

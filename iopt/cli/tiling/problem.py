@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from iopt.cli import options as common
@@ -98,11 +98,8 @@ def _limit(text: str | None) -> int | None:
 
 
 def _bytes(option: str, text: str) -> int:
-    """Whole bytes. Raises `OptionError` that names the option."""
-    from iopt.door.units import SIZE, parse, within
-    from iopt.errors import OptionError
+    """Whole bytes; a limit is above zero. Raises `OptionError` that names the option."""
+    from iopt.cli.problem import quantity
+    from iopt.door.units import SIZE
 
-    try:
-        return int(within(text, SIZE)) if parse(text, SIZE) or option == "--memory" else 0
-    except ValueError as error:
-        raise OptionError(f"{option}: {error}") from None
+    return int(quantity(option, text, SIZE if option == "--memory" else replace(SIZE, lowest="0 B")))

@@ -27,12 +27,12 @@ def profile(
         options.Executor, typer.Option("--executor", help="Whose layers are timed.")
     ] = options.Executor.LEAN,
     input: common.InputOption = None,
-    weights: options.WeightsFileOption = None,
+    weights_file: options.WeightsFileOption = None,
     seed: options.SeedOption = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the host's times here.")
     ] = None,
-    json: options.JsonOption = False,
+    json: common.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> None:
     """Time the layers of a network on this host, by size of tile, and what whole configurations take besides.
@@ -48,10 +48,10 @@ def profile(
     from iopt.tiling.files.host_file import save_host, to_dict
 
     if output is not None:
-        check_writable_beside(output, {} if weights is None else {"--weights": str(weights)})
+        check_writable_beside(output, {} if weights_file is None else {"--weights-file": str(weights_file)})
     with LiveLine(quiet) as line:
         line.step(f"measuring {model}")
-        graph, host = _measured(model, input, executor.value, repeat, (seed, weights))
+        graph, host = _measured(model, input, executor.value, repeat, (seed, weights_file))
     if output is not None:
         save_host(host, output)
     if json:
@@ -65,7 +65,7 @@ def profile(
 def _measured(
     model: str, shape: str | None, executor: str, repeat: int, weights: options.Weighted
 ) -> tuple[Graph, Host]:
-    from iopt.cli.tiling.measuring import module_of
+    from iopt.cli.tiling.module import module_of
     from iopt.graph.file import graph_hash
     from iopt.importer.machine import processor, threads, torch_version
     from iopt.importer.python_object import current_directory_first

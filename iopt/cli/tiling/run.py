@@ -32,9 +32,9 @@ def run(
     input: Annotated[
         Path | None, typer.Option("--input", metavar="FILE.npy", help="The input; default: random.")
     ] = None,
-    weights: options.WeightsFileOption = None,
+    weights_file: options.WeightsFileOption = None,
     seed: options.SeedOption = None,
-    json: options.JsonOption = False,
+    json: common.JsonOption = False,
     quiet: common.QuietOption = False,
 ) -> None:
     """Execute a configuration tile by tile, and compare with the untiled network in PyTorch.
@@ -52,7 +52,7 @@ def run(
         file = files.load(configuration)
         name = _model(file, model)
         line.step(f"running {name}")
-        found = _executed(file, name, executor, repeat, input, (seed, weights))
+        found = _executed(file, name, executor, repeat, input, (seed, weights_file))
     if json:
         print(json_file.pretty(to_dict(found)))
     else:
@@ -82,7 +82,7 @@ def _executed(
     input: Path | None,
     weights: options.Weighted,
 ) -> Execution:
-    from iopt.cli.tiling.measuring import module_of
+    from iopt.cli.tiling.module import module_of
     from iopt.importer.python_object import current_directory_first
     from iopt.importer.quiet import prints_aside
     from iopt.importer.weights_file import random_input

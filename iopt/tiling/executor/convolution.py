@@ -18,7 +18,7 @@ from iopt.tiling.executor.steps import State
 from iopt.tiling.executor.weights import folded
 from iopt.tiling.layers import Layer
 from iopt.tiling.predictors import own_padding
-from iopt.tiling.tiles import Padding, Step
+from iopt.tiling.tiles import Padding, TileStep
 
 Convolve = Callable[[torch.Tensor, tuple[int, int]], torch.Tensor]
 """Of a dense map and the padding on both ends of rows and columns."""
@@ -39,12 +39,12 @@ class Convolution:
     def whole(self, tensor: torch.Tensor) -> torch.Tensor:
         return self._convolve(tensor, self.window.padding)
 
-    def ready(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
+    def ready(self, tile: torch.Tensor, step: TileStep) -> torch.Tensor:
         (top, bottom, left, right), (rows, columns) = step.padding, self._own(step.padding)
         rest = Padding(top - rows, max(bottom - rows, 0), left - columns, max(right - columns, 0))
         return maps.padded(tile, rest, 0.0) if any(rest) else maps.dense(tile)
 
-    def tile(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
+    def tile(self, tile: torch.Tensor, step: TileStep) -> torch.Tensor:
         return self._convolve(tile, self._own(step.padding))
 
     def _own(self, padding: Padding) -> tuple[int, int]:

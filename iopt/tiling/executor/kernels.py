@@ -23,7 +23,7 @@ from iopt.tiling.executor.linear import FullyConnected
 from iopt.tiling.executor.pooling import PlainPool, RunningPool
 from iopt.tiling.executor.steps import State, in_place
 from iopt.tiling.layers import Layer
-from iopt.tiling.tiles import Step
+from iopt.tiling.tiles import TileStep
 
 Executor = Literal["lean", "torch"]
 Join = Sum | Concatenation
@@ -35,10 +35,10 @@ class Body(Protocol):
     def whole(self, tensor: torch.Tensor) -> torch.Tensor:
         """The output map of an input map."""
 
-    def ready(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
+    def ready(self, tile: torch.Tensor, step: TileStep) -> torch.Tensor:
         """What `tile` reads: the region that the step reads, or a copy of it."""
 
-    def tile(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
+    def tile(self, tile: torch.Tensor, step: TileStep) -> torch.Tensor:
         """The region that the step computes, of what `ready` gave."""
 
 
@@ -48,10 +48,10 @@ class Copy:
     def whole(self, tensor: torch.Tensor) -> torch.Tensor:
         return maps.copied(tensor)
 
-    def ready(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
+    def ready(self, tile: torch.Tensor, step: TileStep) -> torch.Tensor:
         return tile
 
-    def tile(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
+    def tile(self, tile: torch.Tensor, step: TileStep) -> torch.Tensor:
         return maps.copied(tile)
 
 
@@ -69,7 +69,7 @@ class Kernel:
             return self._finished(self.body.of(tensors))
         return self._finished(self.body.whole(*tensors))
 
-    def tile(self, tiles: list[torch.Tensor], step: Step) -> torch.Tensor:
+    def tile(self, tiles: list[torch.Tensor], step: TileStep) -> torch.Tensor:
         """The region that the step computes, of the region that it reads of each input. A layer with one input takes it
         out of `tiles`, and drops it where it reads a copy."""
         if isinstance(self.body, Join):

@@ -8,7 +8,7 @@ from torch.nn import functional
 from iopt.tiling.executor.steps import State
 from iopt.tiling.executor.weights import folded
 from iopt.tiling.layers import Layer
-from iopt.tiling.tiles import Step
+from iopt.tiling.tiles import TileStep
 
 
 class FullyConnected:
@@ -24,7 +24,7 @@ class FullyConnected:
         features = tensor.permute(0, 2, 3, 1).reshape(1, -1)
         return functional.linear(features, self.weight, self.bias)[:, :, None, None]
 
-    def ready(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
+    def ready(self, tile: torch.Tensor, step: TileStep) -> torch.Tensor:
         raise NotImplementedError("linear layers are not tiled")
 
     tile = ready

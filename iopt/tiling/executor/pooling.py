@@ -8,7 +8,7 @@ from torch.nn import functional
 from iopt.graph.layers import Pool, Window
 from iopt.tiling.executor import maps, positions
 from iopt.tiling.layers import Layer
-from iopt.tiling.tiles import Padding, Region, Span, Step
+from iopt.tiling.tiles import Padding, Region, Span, TileStep
 
 
 class Divisors:
@@ -47,11 +47,11 @@ class PlainPool:
     def whole(self, tensor: torch.Tensor) -> torch.Tensor:
         return whole_pool(self.layer, tensor)
 
-    def ready(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
+    def ready(self, tile: torch.Tensor, step: TileStep) -> torch.Tensor:
         value = 0.0 if self.divisors else -torch.inf
         return maps.padded(tile, step.padding, value) if any(step.padding) else maps.dense(tile)
 
-    def tile(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
+    def tile(self, tile: torch.Tensor, step: TileStep) -> torch.Tensor:
         window = self.layer.window
         assert window is not None
         if self.divisors is None:
@@ -78,10 +78,10 @@ class RunningPool:
             return _adaptive_maximum(tensor, self.layer.output.height, self.layer.output.width)
         return self._pooled(tensor, self._padding, self._whole)
 
-    def ready(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
+    def ready(self, tile: torch.Tensor, step: TileStep) -> torch.Tensor:
         return tile
 
-    def tile(self, tile: torch.Tensor, step: Step) -> torch.Tensor:
+    def tile(self, tile: torch.Tensor, step: TileStep) -> torch.Tensor:
         return self._pooled(tile, step.padding, step.computes)
 
     def _pooled(self, tile: torch.Tensor, padding: Padding, region: Region) -> torch.Tensor:

@@ -25,13 +25,13 @@ from iopt.tiling.grids import Grid
 from iopt.tiling.layers import SOURCE, Layer
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.problem import Problem
-from iopt.tiling.tiles import Region, Step, Strip, Tile, group_tiles
+from iopt.tiling.tiles import Region, Strip, Tile, TileStep, group_tiles
 
 Strips = dict[tuple[int, Strip], torch.Tensor]
 """The strips alive, by the layer that wrote them."""
 Maps = dict[int, torch.Tensor]
 """The whole maps alive, by the layer that wrote them."""
-Held = dict[int, tuple[torch.Tensor, Region]]
+HeldMaps = dict[int, tuple[torch.Tensor, Region]]
 """The same of a tile: of each map a region."""
 
 
@@ -126,13 +126,13 @@ class Runtime:
 
 def _run(tile: Tile, kernels: tuple[Kernel, ...], source: torch.Tensor, strips: Strips) -> torch.Tensor:
     """What a tile computes at its last layer."""
-    held: Held = {}
+    held: HeldMaps = {}
     for step, kernel in zip(tile.steps, kernels, strict=True):
         _advance(step, kernel, source, held, strips)
     return held[tile.steps[-1].layer][0]
 
 
-def _advance(step: Step, kernel: Kernel, source: torch.Tensor, held: Held, strips: Strips) -> None:
+def _advance(step: TileStep, kernel: Kernel, source: torch.Tensor, held: HeldMaps, strips: Strips) -> None:
     """One layer of a tile. When it computes, `held` has what later layers read, and its views what it reads itself."""
     views = [_view(name, step, kernel.layer, source, held) for name in kernel.layer.inputs]
     for name in kernel.layer.frees:
@@ -148,7 +148,7 @@ def _advance(step: Step, kernel: Kernel, source: torch.Tensor, held: Held, strip
         held[step.layer] = current, step.holds
 
 
-def _view(name: int, step: Step, layer: Layer, source: torch.Tensor, held: Held) -> torch.Tensor:
+def _view(name: int, step: TileStep, layer: Layer, source: torch.Tensor, held: HeldMaps) -> torch.Tensor:
     """What a step reads of a map, of which the tile holds a part, or which its group reads."""
     if not step.reads.cells:
         return maps.empty(layer.input.channels, step.reads.rows.size, step.reads.columns.size)
@@ -158,7 +158,7 @@ def _view(name: int, step: Step, layer: Layer, source: torch.Tensor, held: Held)
     return maps.part(tensor, step.reads, region)
 
 
-def _assembled(step: Step, own: torch.Tensor | None, strips: Strips) -> torch.Tensor:
+def _assembled(step: TileStep, own: torch.Tensor | None, strips: Strips) -> torch.Tensor:
     """What the tile holds: its own part and the strips of its neighbours, which are freed."""
     parts = [(strip.region, strips.pop((step.layer, strip))) for strip in step.taken]
     if own is not None:

@@ -41,7 +41,8 @@ def space(problem: Problem, bottom: Bottom = "2x2") -> list[Configuration]:
     if stop == 0:
         return [Configuration(rest)]
     found = [Configuration((Group(0, stop - 1, n, n), *rest)) for n in SQUARES]
-    cuts = [unit.first for unit in problem.units[1:] if unit.first < stop and _is_pooling(layers[unit.first - 1])]
+    starts = [segment.first for segment in problem.segments[1:] if segment.first < stop]
+    cuts = [start for start in starts if _is_pooling(layers[start - 1])]
     for cut in cuts:
         for top in SQUARES:
             for low in (2,) if bottom == "2x2" else SQUARES:

@@ -25,9 +25,9 @@ class Candidate:
 
 
 def tileable(problem: Problem) -> int:
-    """How many layers come before the first unit that needs its whole input."""
+    """How many layers come before the first segment that needs its whole input."""
     whole = next((layer.index for layer in problem.layers if layer.whole), len(problem.layers))
-    return next((unit.first for unit in problem.units if unit.last >= whole), len(problem.layers))
+    return next((segment.first for segment in problem.segments if segment.last >= whole), len(problem.layers))
 
 
 def candidates(problem: Problem, space: Iterable[Configuration], most: int) -> list[Candidate]:

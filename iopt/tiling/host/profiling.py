@@ -21,7 +21,7 @@ from iopt.tiling.host.clock import Clock, clock
 from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.layers import Layer, map_shape
 from iopt.tiling.problem import Problem
-from iopt.tiling.tiles import Padding, Region, Span, Step
+from iopt.tiling.tiles import Padding, Region, Span, TileStep
 
 PARTS = (1, 1.1, 1.25, 1.5, 1.75, 2, 2.5, 3, 4, 5, 6, 8, 12, 16)
 """Tiles are measured at 1/n of the rows and columns of a layer's output; densely where maps are large, since a map that
@@ -93,7 +93,7 @@ class _Timing:
             (count - 1) * window.stride[side] + window.reach(side) for side, count in ((0, rows), (1, columns))
         )
         reads, computes = (Region(Span(0, size[0]), Span(0, size[1])) for size in ((height, width), (rows, columns)))
-        step = Step(layer.index, reads, Padding(), computes, computes)
+        step = TileStep(layer.index, reads, Padding(), computes, computes)
         kernel, tensors = self._kernel(layer, height, width), self._inputs(layer, height, width)
         return self._least(tensors, lambda: kernel.tile(list(tensors), step))
 

@@ -1,6 +1,6 @@
 """Shortest paths over cuts: which groups follow each other, and how each is tiled.
 
-A cut between units is a node, a group with its best tiling an edge. Memory is a filter of tilings, so that what is
+A cut between segments is a node, a group with its best tiling an edge. Memory is a filter of tilings, so that what is
 left is a sum: multiply-accumulates or seconds. Ties in it are broken by the peak, then by groups, then by tiles.
 """
 
@@ -24,7 +24,7 @@ MANY = 2**40
 """More tiles than a configuration has: one group more weighs as much."""
 
 Weights = NDArray[Any]
-"""Whole numbers or seconds, [first unit, last unit, option]."""
+"""Whole numbers or seconds, [first segment, last segment, option]."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Paths:
 
     def __init__(self, table: Table, weights: Weights, max_groups: int | None = None) -> None:
         self.table, self._weights = table, np.where(table.peak < NEVER, weights, FAR)
-        self._rounds = len(table.units) if max_groups is None else min(max_groups, len(table.units))
+        self._rounds = len(table.segments) if max_groups is None else min(max_groups, len(table.segments))
         by_weight = np.argsort(self._weights, axis=2, kind="stable")
         by_peak = np.argsort(np.take_along_axis(table.peak, by_weight, 2), axis=2, kind="stable")
         chosen = np.take_along_axis(by_weight, by_peak, 2)
@@ -115,7 +115,7 @@ class Paths:
         return sums, seconds, parents
 
     def _configuration(self, parents: list[Array], option: Array) -> Configuration:
-        groups, node = [], len(self.table.units)
+        groups, node = [], len(self.table.segments)
         for before in reversed(parents):
             first = int(before[node])
             if first >= 0:

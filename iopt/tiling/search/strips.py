@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from iopt.tiling.regions import Array, Order
+from iopt.tiling.regions import Array, TileOrder
 from iopt.tiling.search.sides import Side
 
 
@@ -26,15 +25,14 @@ class Strips:
         return self.kept - self.taken
 
 
-def strips(order: Order, rows: Side, columns: Side, active: NDArray[np.bool_], works: NDArray[np.bool_]) -> Strips:
-    """`active`: tiles that want a region of this map; `works`: those that compute a part of it.
+def strips(order: TileOrder, rows: Side, columns: Side) -> Strips:
+    """Of the map that rows and columns have come to.
 
-    Strips on the left and right go over all rows of the region, those above and below over the columns in between.
+    Strips on the left and right go over all rows of a tile's region, those above and below over the columns in between.
     """
-    reads = active & order.is_odd
     height, width = rows.odd.size[:, order.row], columns.core.size[:, order.column]
     left, right, above, below = (
-        np.where(reads, cells, 0)
+        np.where(order.is_odd, cells, 0)
         for cells in (
             height * columns.before[:, order.column],
             height * columns.after[:, order.column],

@@ -1,62 +1,62 @@
 """What every group costs under every tiling, as arrays: the memory, multiply-accumulates and seconds of all of them.
 
-Groups are runs of units: layers, and blocks of branches. One sweep from the last unit to the first. At unit a it holds,
-for every last unit b and every tiling, the regions that a computes; the peak of the group a ... b is then the maximum
-of its first unit, read from the whole map, and of the units after it, which the sweep has seen. So all groups cost one
-step per layer.
+Groups are runs of segments: layers, and blocks of branches. One sweep from the last segment to the first. At segment a
+it holds, for every last segment b and every tiling, the regions that a computes; the peak of the group a ... b is then
+the maximum of its first segment, read from the whole map, and of the segments after it, which the sweep has seen. So
+all groups cost one step per layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from iopt.tiling.layers import Layer
+from iopt.tiling.evaluation import untiled_layer
 from iopt.tiling.plan import Configuration, Group, Reuse
-from iopt.tiling.predictors import maps_bytes, scratch_bytes, untiled_bytes, untiled_maps_bytes
+from iopt.tiling.predictors import maps_bytes, untiled_maps_bytes
 from iopt.tiling.problem import Problem
 from iopt.tiling.regions import Array
 from iopt.tiling.search.budget import check_budget
 from iopt.tiling.search.sweep import NEVER, Sweep
-from iopt.tiling.units import Unit
+from iopt.tiling.segments import Segment
 
 
 @dataclass(frozen=True)
 class Table:
-    """Arrays [first unit, last unit, option]; `peak` is `NEVER` where first > last or the tiling is not admissible.
+    """Arrays [first segment, last segment, option]; `peak` is `NEVER` where first > last or for a tiling that is not
+    admissible.
 
     `options`: rows, columns and reuse of each, by the number of tiles; the first is untiled. `seconds` is None without
     a host model.
     """
 
-    units: tuple[Unit, ...]
+    segments: tuple[Segment, ...]
     options: tuple[tuple[int, int, Reuse], ...]
     peak: Array
     macs: Array
     seconds: NDArray[np.float64] | None
 
     def group(self, first: int, last: int, option: int) -> Group:
-        """`first`, `last`: units."""
-        return Group(self.units[first].first, self.units[last].last, *self.options[option])
+        """`first`, `last`: segments."""
+        return Group(self.segments[first].first, self.segments[last].last, *self.options[option])
 
     def costs(self, configuration: Configuration) -> tuple[int, int, float | None]:
-        """Peak, multiply-accumulates and seconds of a configuration with tilings of the table that cuts between units;
+        """Peak, multiply-accumulates and seconds of a configuration with tilings of the table and cuts of segments;
         `NEVER` as the peak of one that is not admissible."""
         at = [
-            (self._unit[group.first], self._unit[group.last], self._option[_tiling(group)])
+            (self._segment[group.first], self._segment[group.last], self._option[_tiling(group)])
             for group in configuration.groups
         ]
         seconds = None if self.seconds is None else float(sum(self.seconds[where] for where in at))
         return max(int(self.peak[where]) for where in at), sum(int(self.macs[where]) for where in at), seconds
 
     @cached_property
-    def _unit(self) -> dict[int, int]:
+    def _segment(self) -> dict[int, int]:
         """By first or last layer."""
-        return {layer: index for index, unit in enumerate(self.units) for layer in unit}
+        return {layer: index for index, segment in enumerate(self.segments) for layer in segment}
 
     @cached_property
     def _option(self) -> dict[tuple[int, int, Reuse], int]:
@@ -73,8 +73,8 @@ def build(problem: Problem) -> Table:
     Raises `OptionError` where it would be too large, see `budget.py`.
     """
     check_budget(problem)
-    units, most = problem.units, problem.max_tiles
-    count = len(units)
+    segments, most = problem.segments, problem.max_tiles
+    count = len(segments)
     kinds: list[Reuse] = ["none", "checkerboard"] if problem.may_reuse and most > 1 else ["none"]
     tilings = [(n, m) for n in range(1, most + 1) for m in range(1, most + 1)]
     shape = (count, count, len(kinds) * len(tilings))
@@ -84,10 +84,10 @@ def build(problem: Problem) -> Table:
         own = slice(index * len(tilings), (index + 1) * len(tilings))
         sweep = Sweep(problem, reuse)
         for first in reversed(range(count)):
-            if not sweep.can_tile(units[first]):
+            if not sweep.can_tile(segments[first]):
                 sweep.restart()
                 continue
-            step = sweep.to(units[first])
+            step = sweep.to(segments[first])
             last = slice(first, first + len(step.peak))
             peak[first, last, own], macs[first, last, own] = step.peak, step.macs
             if seconds is not None and step.seconds is not None:
@@ -98,7 +98,7 @@ def build(problem: Problem) -> Table:
     keep = [k for k, (n, m, reuse) in enumerate(options) if n * m > 1 or reuse == "none"]
     keep.sort(key=lambda k: (options[k][0] * options[k][1], options[k][2] == "checkerboard", options[k]))
     return Table(
-        units,
+        segments,
         tuple(options[k] for k in keep),
         peak[..., keep],
         macs[..., keep],
@@ -110,8 +110,8 @@ def _add_maps(problem: Problem, peak: Array) -> None:
     """What exists besides the tiles of tiled groups, in place."""
     maps = np.array(
         [
-            [maps_bytes(problem.predictor, problem.layers, a.first, b.last) if a <= b else 0 for b in problem.units]
-            for a in problem.units
+            [maps_bytes(problem.predictor, problem.layers, a.first, b.last) if a <= b else 0 for b in problem.segments]
+            for a in problem.segments
         ]
     )
     peak += np.where(peak < NEVER, maps[:, :, None] + problem.resident_bytes, 0)
@@ -119,26 +119,14 @@ def _add_maps(problem: Problem, peak: Array) -> None:
 
 def _add_untiled(problem: Problem, peak: Array, macs: Array, seconds: NDArray[np.float64] | None) -> None:
     """Option 0, in place: a group that runs untiled, layer by layer over whole maps."""
-    layers, units = problem.layers, problem.units
-    needs = [max(_untiled(problem, layer) for layer in layers[unit.first : unit.last + 1]) for unit in units]
-    work = [sum(layer.macs for layer in layers[unit.first : unit.last + 1]) for unit in units]
-    times = np.array([_untiled_seconds(problem, layers[unit.first : unit.last + 1]) for unit in units])
-    for a, first in enumerate(units):
-        maps = [untiled_maps_bytes(problem.predictor, layers, first.first, last.last) for last in units[a:]]
+    layers, segments = problem.layers, problem.segments
+    alone = [[untiled_layer(problem, layer) for layer in layers[part.first : part.last + 1]] for part in segments]
+    needs = [max(needed for needed, _ in part) for part in alone]
+    work = [sum(layer.macs for layer in layers[part.first : part.last + 1]) for part in segments]
+    times = [sum(spent for _, spent in part) for part in alone]
+    for a, first in enumerate(segments):
+        maps = [untiled_maps_bytes(problem.predictor, layers, first.first, last.last) for last in segments[a:]]
         peak[a, a:, 0] = np.maximum.accumulate(needs[a:]) + maps + problem.resident_bytes
         macs[a, a:, 0] = np.cumsum(work[a:])
         if seconds is not None:
             seconds[a, a:, 0] = np.cumsum(times[a:])
-
-
-def _untiled(problem: Problem, layer: Layer) -> int:
-    x = int(scratch_bytes(problem.predictor, problem.backend, layer, layer.output.height * layer.output.width))
-    maps = untiled_bytes(problem.predictor, problem.layers, layer.index, problem.alive[layer.index], x)
-    return maps + problem.streamed_bytes(layer)
-
-
-def _untiled_seconds(problem: Problem, layers: Sequence[Layer]) -> float:
-    host = problem.host
-    if host is None:
-        return 0.0
-    return sum(float(host.seconds(layer.index, layer.output.height * layer.output.width)) for layer in layers)

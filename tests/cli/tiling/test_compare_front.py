@@ -52,7 +52,9 @@ def test_compare_says_what_the_exact_method_says(tile: Iopt) -> None:
     assert code == 3
     assert "INFEASIBLE" in out
     assert "mafat: infeasible: no configuration that it considers keeps the limits" in out
-    assert err.startswith("iopt: infeasible: the limit is 1024 B: the least memory of any configuration with at most ")
+    assert err.startswith(
+        "iopt: infeasible: the limit is 1024 B (1.00 KiB): the least memory of any configuration with at most "
+    )
 
 
 def test_a_front(tile: Iopt) -> None:
@@ -76,7 +78,7 @@ def test_limits_of_a_front(tile: Iopt) -> None:
     light = json.loads(tile(*asked, "--overhead", repr(middle["mac_factor"])).out)
     assert [point["peak_bytes"] for point in light] == [p["peak_bytes"] for p in whole[-len(light) :]]
     assert 0 < len(light) < len(whole)
-    few = json.loads(tile(*asked, "--groups", "1").out)
+    few = json.loads(tile(*asked, "--max-groups", "1").out)
     assert all("NoCut" in point["configuration"] for point in few)
     code, out, err = tile(*asked, "--memory", f"{least - 1} B")
     assert (code, out) == (3, "")

@@ -35,8 +35,8 @@ BAD = {
     ),
     "overhead is -1.0; expected a factor above zero": (*DEEP_PLAN, "--overhead", "-1"),
     "max_tiles is 0; expected a whole number from 1 to 64": (*DEEP_PLAN, "--max-tiles", "0"),
-    "max_groups is 0; expected a whole number, 1 or more": (*DEEP_PLAN, "--groups", "0"),
-    "max_groups is for the method 'exact'; the method is 'milp'": (*DEEP_PLAN, "--groups", "2", "--method", "milp"),
+    "max_groups is 0; expected a whole number, 1 or more": (*DEEP_PLAN, "--max-groups", "0"),
+    "max_groups is for the method 'exact'; the method is 'milp'": (*DEEP_PLAN, "--max-groups", "2", "--method", "milp"),
     "time limit is 0.0; expected": (*DEEP_PLAN, "--time-limit", "0"),
     "time limit is -1.0; expected": ("compare", "deep.json", "--time-limit", "-1"),
     "time_limit_s is for the method 'milp'; the method is 'exact'": (*DEEP_PLAN, "--time-limit", "60"),
@@ -44,6 +44,11 @@ BAD = {
     "fallback is for the method 'mafat'; the method is 'milp'": (*DEEP_PLAN, "--method", "milp", "--fallback"),
     "unknown method 'mafatt'; did you mean 'mafat'?": (*DEEP_PLAN, "--method", "mafatt"),
     "Invalid value for '--predictor': 'full' is not one of 'lean', 'torch',": (*DEEP_PLAN, "--predictor", "full"),
+    "Invalid value for '--weights': 'w.pt' is not one of 'resident', 'streamed' or 'none'; a file of weights": (
+        *(*DEEP_PLAN, "--weights", "w.pt"),
+    ),
+    "No such option: --weights-file": (*DEEP_PLAN, "--weights-file", "w.pt"),
+    "No such option: --weights (Possible options: --weights-file)": ("run", "config.json", "--weights", "streamed"),
     "crop 'rim' is darknet's; the predictor 'lean' is of an executor": (*DEEP_PLAN, "--crop", "rim"),
     "deep.json: cannot be written: it is the file that MODEL names": (*DEEP_PLAN, "-o", "deep.json"),
     "host.json: cannot be written: it is the file that --host names": (

@@ -87,7 +87,9 @@ def test_what_cannot_be_planned_says_what_it_takes(tile: Iopt) -> None:
     code, out, err = tile("plan", *ASKED, "--memory", "2 KiB", "-o", "none.json")
     assert code == 3
     assert "INFEASIBLE by exact" in out
-    assert err.startswith("written to none.json\niopt: infeasible: the limit is 2048 B: the least memory of any ")
+    assert err.startswith(
+        "written to none.json\niopt: infeasible: the limit is 2048 B (2.00 KiB): the least memory of any "
+    )
     assert f" is {least} B (" in err and " binds\n" in err
     assert tile("check", "none.json").code == 0
     shown = tile("show", "none.json")
@@ -151,7 +153,7 @@ def test_reuse_and_groups(tile: Iopt) -> None:
         return int(json.loads(tile("plan", *ASKED, *more, "--json").out)["evaluation"]["macs"])
 
     assert work("--memory", "30 KiB") < work("--memory", "30 KiB", "--no-reuse")
-    data = json.loads(tile("plan", *ASKED, "--groups", "1", "--json", "-o", "one.json").out)
+    data = json.loads(tile("plan", *ASKED, "--max-groups", "1", "--json", "-o", "one.json").out)
     assert (len(data["groups"]), data["result"]["max_groups"]) == (1, 1)
     assert data["evaluation"]["macs"] > work()
     assert tile("check", "one.json").code == 0
@@ -193,7 +195,9 @@ def test_a_configuration_by_hand(tile: Iopt) -> None:
     code, out, err = tile("evaluate", "deep.json", "hand.json", "--memory", "1 KiB")
     assert code == 4
     assert "UNKNOWN by hand" in out
-    assert err.startswith("iopt: 4x4/2/2x1c/4/1x1 breaks a limit: needs ") and err.endswith(" limit 1024 B\n")
+    assert err.startswith("iopt: 4x4/2/2x1c/4/1x1 breaks a limit: needs ") and err.endswith(
+        " limit 1024 B (1.00 KiB)\n"
+    )
 
 
 def test_other_commands_say_what_reads_a_file(tile: Iopt, iopt: Iopt) -> None:
@@ -210,3 +214,14 @@ def test_planning_needs_neither_torch_nor_a_solver(tile: Iopt) -> None:
     code = f"from iopt.cli.run import run; assert run(['tile', 'plan', *{ASKED!r}, '-o', 'p.json']) == 0"
     more = "for words in (['check', 'p.json'], ['front', 'deep.json']): assert run(['tile', *words]) == 0"
     assert not imported_by(f"{code}\n{more}") & {"torch", "highspy", "pyomo", "matplotlib"}
+
+
+def test_no_plan_within_the_time_limit(tile: Iopt) -> None:
+    code, out, err = tile("plan", *ASKED, "--method", "milp", "--time-limit", "1e-6", "-o", "config.json")
+    assert code == 4
+    assert "UNKNOWN by milp" in out
+    assert "no configuration needs less than" not in out
+    assert err == "written to config.json\niopt: no plan was found within the time limit of 1e-06 s\n"
+    result = json.loads(Path("config.json").read_text())["result"]
+    assert (result["status"], result["objective_value"], result["bound_value"]) == ("UNKNOWN", None, None)
+    assert tile("check", "config.json").code == 0

@@ -120,7 +120,7 @@ def test_weights_of_a_file(tile: Iopt, iopt: Iopt) -> None:
     tile("evaluate", "lenet", "2x2/4/1x1", "-o", "lenet.json")
     torch.save(zoo.build("lenet", 7).state_dict(), "lenet.pt")
     asked = ("run", "lenet.json", "--repeat", "1", "--verify")
-    for more in (("--weights", "lenet.pt"), ("--seed", "3"), ()):
+    for more in (("--weights-file", "lenet.pt"), ("--seed", "3"), ()):
         assert tile(*asked, *more).code == 0, more
     torch.save({"weight": torch.zeros(1)}, "other.pt")
     Path("text.pt").write_text("no weights")
@@ -129,7 +129,7 @@ def test_weights_of_a_file(tile: Iopt, iopt: Iopt) -> None:
         ("text.pt", "text.pt: not a state dict that torch.save wrote: "),
         ("other.pt", "other.pt: not the weights of this network: "),
     ):
-        code, out, err = tile(*asked, "--weights", name)
+        code, out, err = tile(*asked, "--weights-file", name)
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert err.startswith(f"iopt: {message}")
 
@@ -146,7 +146,11 @@ def test_weights_of_a_safetensors_file_and_an_input(tile: Iopt, planned: str) ->
     np.save("image.npy", np.full(shape, 2.0))
     np.save("small.npy", np.zeros((1, 3, 5, 5)))
     asked = ("run", "lenet.json", "--repeat", "1", "--verify")
-    for more in (("--weights", "lenet.safetensors"), ("--input", "image.npy"), ("--input", "image.npy", "--seed", "3")):
+    for more in (
+        ("--weights-file", "lenet.safetensors"),
+        ("--input", "image.npy"),
+        ("--input", "image.npy", "--seed", "3"),
+    ):
         assert tile(*asked, *more).code == 0, more
     state = module.state_dict()
     first = next(iter(state))
@@ -154,10 +158,10 @@ def test_weights_of_a_safetensors_file_and_an_input(tile: Iopt, planned: str) ->
     save_file({**state, "more": torch.zeros(1)}, "more.safetensors")
     Path("text.safetensors").write_text("no weights")
     for option, name, message in (
-        ("--weights", "gone.safetensors", "gone.safetensors: cannot be read: there is no such file"),
-        ("--weights", "text.safetensors", "text.safetensors: not a safetensors file: "),
-        ("--weights", "part.safetensors", f"part.safetensors: not the weights of this network: missing: {first}"),
-        ("--weights", "more.safetensors", "more.safetensors: not the weights of this network: unknown: more"),
+        ("--weights-file", "gone.safetensors", "gone.safetensors: cannot be read: there is no such file"),
+        ("--weights-file", "text.safetensors", "text.safetensors: not a safetensors file: "),
+        ("--weights-file", "part.safetensors", f"part.safetensors: not the weights of this network: missing: {first}"),
+        ("--weights-file", "more.safetensors", "more.safetensors: not the weights of this network: unknown: more"),
         ("--input", "gone.npy", "gone.npy: cannot be read: there is no such file"),
         ("--input", "small.npy", "small.npy is 1x3x5x5; expected 1x"),
         ("--input", "text.safetensors", "text.safetensors: not a .npy file that iopt reads: "),

@@ -20,7 +20,7 @@ def module_of(model: str, seed: int | None, weights: Path | None) -> nn.Module:
     from iopt.importer.python_object import load_module
 
     if seed is not None and (weights is not None or model not in zoo.ENTRIES):
-        raise OptionError("--seed is for networks of `iopt models`, and does not go with --weights")
+        raise OptionError("--seed is for networks of `iopt models`, and does not go with --weights-file")
     if model in zoo.ENTRIES:
         module = zoo.build(model, seed or 0)
     elif split_name(model):

@@ -17,8 +17,8 @@ from iopt.tiling.methods import solve
 from iopt.tiling.notation import parse, written
 from iopt.tiling.plan import Group
 from iopt.tiling.problem import Problem
+from iopt.tiling.segments import Segment, alive_maps, segments_of
 from iopt.tiling.tiles import Span, group_tiles
-from iopt.tiling.units import Unit, alive_maps, units_of
 from tests import instances
 from tests.instances import adaptive_pool, conv, linear, max_pool, pool
 from tests.tiling.branches import branched
@@ -45,15 +45,15 @@ def cost(text: str, graph: Graph, **options: Any) -> GroupCost:
 def test_units_of_a_residual_network() -> None:
     layers = layers_of(residual(conv(3, 1), pool(max_pool(2))))
     assert alive_maps(layers) == ({-1}, {0}, {0, 1}, {0, 2}, {3}, {4})
-    assert units_of(layers) == (Unit(0, 0), Unit(1, 3), Unit(4, 4), Unit(5, 5))
-    assert [unit.is_block for unit in units_of(layers)] == [False, True, False, False]
+    assert segments_of(layers) == (Segment(0, 0), Segment(1, 3), Segment(4, 4), Segment(5, 5))
+    assert [segment.is_block for segment in segments_of(layers)] == [False, True, False, False]
 
 
 def test_units_of_a_network_that_is_one_block() -> None:
     shape = Shape(2, 6, 6)
     (first,) = instances.chain("net", shape, [conv(2, 3, padding=1)])
     graph = Graph("net", shape, (first, Operator("sum", Add(), ("op1", "input"), (shape, shape), shape, shape)))
-    assert Problem(graph).units == (Unit(0, 1),)
+    assert Problem(graph).segments == (Segment(0, 1),)
     found = solve(Problem(graph, weights="none", objective="memory"))
     assert found.plan is not None
     assert found.plan.groups == (Group(0, 1, 6, 6),)
@@ -61,7 +61,7 @@ def test_units_of_a_network_that_is_one_block() -> None:
 
 def test_a_chain_has_a_unit_per_layer() -> None:
     problem = Problem(instances.chain("net", (2, 8, 8), [conv(2, 3), conv(2, 3, pooling=max_pool(2)), linear(3)]))
-    assert problem.units == tuple(Unit(index, index) for index in range(4))
+    assert problem.segments == tuple(Segment(index, index) for index in range(4))
 
 
 MAP = 2 * 36 * 4
@@ -104,13 +104,13 @@ def test_regions_of_a_tiled_block_by_hand() -> None:
 def test_every_tile_has_what_its_windows_read(seed: int) -> None:
     """And no more than the hull of it, side by side."""
     layers = layers_of(branched(seed))
-    for unit in units_of(layers):
-        own = layers[unit.first : unit.last + 1]
+    for segment in segments_of(layers):
+        own = layers[segment.first : segment.last + 1]
         rows, columns = min(3, own[-1].output.height), min(2, own[-1].output.width)
         if rows * columns == 1 or any(layer.whole for layer in own):
             continue
-        for tile in group_tiles(layers, Group(unit.first, unit.last, rows, columns), "balanced"):
-            wanted: dict[int, Cells] = {unit.last: cells(tile.steps[-1].computes)}
+        for tile in group_tiles(layers, Group(segment.first, segment.last, rows, columns), "balanced"):
+            wanted: dict[int, Cells] = {segment.last: cells(tile.steps[-1].computes)}
             for layer, step in reversed(list(zip(own, tile.steps, strict=True))):
                 assert wanted[layer.index] <= cells(step.computes)
                 found = read(layer, cells(step.computes))
@@ -152,7 +152,7 @@ def test_a_block_with_a_global_pooling_runs_untiled() -> None:
     one = Shape(2, 1, 1)
     join = Operator("sum", Add(), ("op2", "op3"), (one, one), one, one)
     graph = Graph("net", shape, (first, pooled, other, join))
-    assert Problem(graph).units == (Unit(0, 0), Unit(1, 3))
+    assert Problem(graph).segments == (Segment(0, 0), Segment(1, 3))
     with pytest.raises(
         PlanError, match=r"group of layers 0 ... 3: op3 cannot be tiled: a global pooling|op2 cannot be"
     ):
@@ -168,7 +168,7 @@ def test_baselines_cut_between_units() -> None:
     """DeepThings' one group holds the block; MAFAT's cut is behind the pooling, after it."""
     graph = residual(pool(max_pool(2)), conv(3, 1), linear(4), side=24)
     problem = Problem(graph, objective="memory", weights="none")
-    assert problem.units[-1] == Unit(6, 6)
+    assert problem.segments[-1] == Segment(6, 6)
     for method, expected in {"deepthings": "6x6/6/1x1", "mafat": "4x4/5/2x2/6/1x1"}.items():
         found = solve(problem, method)
         assert found.plan is not None

@@ -1,7 +1,7 @@
-"""Where a network may be cut: the maps alive at each layer, and the units between cuts.
+"""Where a network may be cut: the maps alive at each layer, and the segments between cuts.
 
 Between two groups one whole map exists. So a cut before a layer is allowed where the map of the layer before is the
-only one alive. A unit is what lies between two such cuts next to each other: a layer, or a block of branches.
+only one alive. A segment is what lies between two such cuts next to each other: a layer, or a block of branches.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 from iopt.tiling.layers import SOURCE, Layer
 
 
-class Unit(NamedTuple):
+class Segment(NamedTuple):
     """Layers `first` ... `last`, both included, which are in one group."""
 
     first: int
@@ -33,7 +33,7 @@ def alive_maps(layers: Sequence[Layer]) -> tuple[frozenset[int], ...]:
     return tuple(found)
 
 
-def units_of(layers: Sequence[Layer]) -> tuple[Unit, ...]:
-    """The units of a network, in order."""
+def segments_of(layers: Sequence[Layer]) -> tuple[Segment, ...]:
+    """The segments of a network, in order."""
     firsts = [index for index, alive in enumerate(alive_maps(layers)) if alive == {index - 1}]
-    return tuple(Unit(first, stop - 1) for first, stop in zip(firsts, [*firsts[1:], len(layers)], strict=True))
+    return tuple(Segment(first, stop - 1) for first, stop in zip(firsts, [*firsts[1:], len(layers)], strict=True))
