@@ -2,15 +2,24 @@
 
 oneDNN wants channels innermost. Two buffers are allocated besides the output: a band of the input, and one of what
 oneDNN makes of it; so its scratch is a few KiB, which depend on the channels, the threads and the processor.
+
+`python -m experiments.onednn_bands` prints bytes of packed weights and of scratch as JSON.
 """
 
 from __future__ import annotations
 
+import json
+import os
+
 import torch
 
-from iopt.graph import Operator
-from iopt.graph.layers import ELEMENT_BYTES, Conv2d
+from iopt.graph import INPUT, Operator
+from iopt.graph.layers import ELEMENT_BYTES, Conv2d, Shape, Window
 from iopt.partition.columns import band_rows
+from iopt.partition.runtime.peak import peak_bytes
+
+CHANNELS = ((64, 1), (64, 16), (64, 20), (64, 50), (64, 64), (64, 137), (512, 512))
+"""Of input and output."""
 
 
 class Packed:
@@ -60,3 +69,24 @@ class Packed:
     def _rows(self, count: int) -> int:
         """Input rows under so many output rows."""
         return (count - 1) * self.window.stride[0] + self.window.kernel[0]
+
+
+def packing(inputs: int, outputs: int) -> dict[str, int]:
+    """Bytes for a convolution of a map of 28 x 28 under 3 x 3."""
+    shape = Shape(outputs, 28, 28)
+    body = Conv2d("weight", Window((3, 3), padding=(1, 1)))
+    operator = Operator("sample", body, (INPUT,), (Shape(inputs, 28, 28),), shape, shape, ())
+    weight, image = torch.zeros(outputs, inputs, 3, 3), torch.zeros(inputs, 28, 28)
+    packed = Packed(operator, weight, torch.zeros(outputs))
+    found = {"input channels": inputs, "output channels": outputs, "weights": weight.nbytes}
+    found["packed"] = packed.weight_bytes
+    for threads in (1, os.cpu_count() or 1):
+        torch.set_num_threads(threads)
+        peak = peak_bytes(lambda: packed(image))
+        found[f"scratch, threads: {threads}"] = peak - shape.bytes - packed.buffer_bytes
+    return found
+
+
+if __name__ == "__main__":
+    with torch.inference_mode():
+        print(json.dumps([packing(*each) for each in CHANNELS]))

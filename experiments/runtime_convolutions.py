@@ -7,7 +7,10 @@ PyTorch's allocator. Beside them what oneDNN with weights packed once would take
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -19,8 +22,8 @@ from torch.nn import functional
 import iopt
 from experiments import page
 from experiments.onednn_bands import Packed
-from iopt.graph import INPUT, Operator
-from iopt.graph.layers import Conv2d, Shape, Window
+from iopt.graph import Operator
+from iopt.graph.layers import Conv2d
 from iopt.partition.columns import band_rows
 from iopt.partition.runtime.convolution import convolve
 from iopt.partition.runtime.parameters import by_kernel_rows
@@ -28,13 +31,11 @@ from iopt.partition.runtime.peak import peak_bytes
 
 NETWORKS = ("lenet", "alexnet", "vgg11")
 NAMES = ("conv2d", "iopt", "oneDNN")
-THREADS = os.cpu_count() or 1
-OUTPUTS = (1, 16, 20, 50, 64, 137)
-REPEAT = 9
+INSTRUCTIONS = {"all": "DEFAULT", "AVX2": "AVX2"}
+"""Of the processor, as oneDNN names them in `ONEDNN_MAX_CPU_ISA`."""
+REPEAT = 25
 HEADER = ("network", "operator", *(f"{name} ms" for name in NAMES), "iopt / conv2d", "oneDNN / conv2d")
 MEMORY = ("network", "operator", "rows of a band", "input and output KiB", *(f"{name} besides KiB" for name in NAMES))
-PACKING = ("output channels", "weights", "packed", "scratch, 1 thread", f"scratch, {THREADS} threads")
-
 ABOVE = """\
 Whole maps on one thread, least of {repeat} runs in which all took turns. *conv2d*: PyTorch's, which chooses oneDNN
 here. *iopt*: the executor's, by columns of a band of rows and a matrix product for each row of the kernel. *oneDNN*:
@@ -56,10 +57,11 @@ BELOW = """\
 
 ## Why not oneDNN
 
-Weights of a convolution of 64 input channels under 3 x 3, packed for oneDNN, and its scratch while a band of 28 x 28
-runs, in bytes. Output channels are rounded up, so that a share of few channels or of an odd number would hold more than
-its part of the weights, by a rule that is not linear in the share; and the scratch depends on threads, channels and
-processor. The executor's columns and weights are what the memory model `runtime` says, to the byte, on every machine.
+Weights of a convolution under 3 x 3, packed for oneDNN, and its scratch while a map of 28 x 28 runs in bands, in bytes;
+with all instructions that the processor has, and as it would be with no more than AVX2. Output channels are rounded up,
+so that a share of few channels or of an odd number would hold more than its part of the weights, by a rule that is not
+linear in the share; scratch depends on channels, threads and processor, and can be packed weights or maps. The
+executor's columns and weights are what the memory model `runtime` says, to the byte, on every machine.
 
 """
 
@@ -73,17 +75,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     with torch.inference_mode():
         layers = [layer for name in (NETWORKS[:1] if is_quick else NETWORKS) for layer in measured(name)]
-        packed = [packing(outputs) for outputs in OUTPUTS]
+    packed = [row for name, most in INSTRUCTIONS.items() for row in packing(name, most)]
     text = ABOVE.format(
         repeat=REPEAT, difference=max(layer["difference"] for layer in layers), circumstances=page.circumstances()
     )
     text += page.table(HEADER, [time_line(each) for each in (*layers, *sums(layers))])
     text += BETWEEN + page.table(MEMORY, [memory_line(layer) for layer in layers])
-    text += BELOW + page.table(PACKING, [[f"{value:,}" for value in each.values()] for each in packed])
+    text += BELOW + page.table(list(packed[0]), [list(map(shown, row.values())) for row in packed])
     print(text)
     if not is_quick:
         data = {"layers": layers, "packing": packed}
         print(page.write("runtime_convolutions", "Run: convolutions of the executor", text, data))
+
+
+def packing(name: str, most: str) -> list[dict[str, Any]]:
+    """By column, in a process where oneDNN uses no more than these instructions."""
+    command = [sys.executable, "-m", "experiments.onednn_bands"]
+    said = subprocess.run(command, env={**os.environ, "ONEDNN_MAX_CPU_ISA": most}, capture_output=True, check=True)
+    return [{"instructions": name, **row} for row in json.loads(said.stdout)]
+
+
+def shown(value: int | str) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
 
 
 def measured(network: str) -> Iterator[dict[str, Any]]:
@@ -134,20 +147,6 @@ def in_turns(calls: dict[str, Callable[[], torch.Tensor]]) -> dict[str, float]:
             call()
             times[name].append(time.perf_counter() - began)
     return {name: min(each[1:]) for name, each in times.items()}
-
-
-def packing(outputs: int) -> dict[str, int]:
-    """Bytes of weights and of oneDNN's scratch."""
-    window = Window((3, 3), padding=(1, 1))
-    operator = Operator("c", Conv2d("w", window), (INPUT,), (Shape(64, 28, 28),), *(Shape(outputs, 28, 28),) * 2, ())
-    weight = torch.zeros(outputs, 64, 3, 3)
-    packed, image = Packed(operator, weight, torch.zeros(outputs)), torch.zeros(64, 28, 28)
-    found = {"outputs": outputs, "weights": weight.nbytes, "packed": packed.weight_bytes}
-    for threads in (1, THREADS):
-        torch.set_num_threads(threads)
-        peak = peak_bytes(lambda: packed(image))
-        found[f"scratch_{threads}"] = peak - operator.pre_shape.bytes - packed.buffer_bytes
-    return found
 
 
 def sums(layers: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

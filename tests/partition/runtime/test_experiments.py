@@ -77,6 +77,7 @@ def test_convolutions_that_are_compared_are_the_same(
     """Also in several bands; and the executor takes its columns besides the output, and nothing else."""
     threads = torch.get_num_threads()
     monkeypatch.setattr(runtime_convolutions, "REPEAT", 1)
+    monkeypatch.setattr(runtime_convolutions, "INSTRUCTIONS", {"all": "DEFAULT"})
     monkeypatch.setattr(columns, "CELLS", 30)
     monkeypatch.setattr(columns, "SMALL_BYTES", 1)
     (strided,) = chain("strided", (3, 21, 21), [conv(16, 5, stride=2, padding=2)])
@@ -92,3 +93,4 @@ def test_convolutions_that_are_compared_are_the_same(
     said = capsys.readouterr().out
     assert said.count("| lenet | conv") == 4
     assert said.count("| lenet | all |") == 1
+    assert "| all | 512 | 512 | 9,437,184 |" in said
