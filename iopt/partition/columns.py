@@ -49,8 +49,9 @@ class Layout:
 def band_rows(operator: Operator) -> int:
     """Rows of the pre tensor whose columns are gathered at once; a share of fewer rows has room for as many.
 
-    The map is cut into bands as equal as can be: as few as have no more than `CELLS` or columns of `SMALL_BYTES`, and
-    columns no larger than all that the operator has besides: input, pre tensor and weights. At least one row each.
+    The map is cut into bands as equal as can be, as few as have no more rows than make up `CELLS`, or columns of no
+    more than `SMALL_BYTES`; nor columns larger than all that the operator has besides: input, pre tensor and weights.
+    At least one row each.
     """
     before, pre = operator.input_shape, operator.pre_shape
     layout, row = _layout(operator)
