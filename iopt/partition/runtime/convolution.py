@@ -8,11 +8,11 @@ from __future__ import annotations
 import torch
 
 from iopt.graph import Operator
-from iopt.graph.layers import Conv2d
-from iopt.partition.columns import band_rows, is_depthwise, is_pointwise
+from iopt.graph.layers import ELEMENT_BYTES, Conv2d
+from iopt.partition.columns import Layout, band_rows, column_bytes, is_depthwise
 from iopt.partition.plan import Interval
 from iopt.partition.runtime.gathering import gather
-from iopt.partition.runtime.windows import readings
+from iopt.partition.runtime.windows import readings, rows_above
 
 
 def convolve(
@@ -21,18 +21,21 @@ def convolve(
     """Rows `rows` of the pre tensor, of the output channels of `weight`, from the input rows that they read.
 
     `tensor` holds the input channels that belong to `weight`: all, those of its groups, or a part for a partial sum.
+    `weight`: kernel rows x output channels x input channels of a group x kernel columns.
     """
     body, width = operator.body, operator.pre_shape.width
     assert isinstance(body, Conv2d)
-    output = tensor.new_empty(len(weight), rows[1] - rows[0], width)
-    groups = len(tensor) // weight.shape[1]
+    output = tensor.new_empty(weight.shape[1], rows[1] - rows[0], width)
+    if column_bytes(operator):
+        _by_columns(operator, tensor, weight, bias, output, rows)
+        return output
     if is_depthwise(operator):
         _by_positions(operator, tensor, weight, output, rows)
-    elif is_pointwise(body):
-        for matrix, read, written in zip(weight.chunk(groups), tensor.chunk(groups), output.chunk(groups), strict=True):
-            torch.mm(matrix.flatten(1), read.flatten(1), out=written.flatten(1))
     else:
-        _by_columns(operator, tensor, weight, output, rows)
+        groups = len(tensor) // weight.shape[2]
+        parts = (each.flatten(1).chunk(groups) for each in (weight[0], tensor, output))
+        for factors, read, written in zip(*parts, strict=True):
+            torch.mm(factors, read, out=written)
     return output if bias is None else output.add_(bias[:, None, None])
 
 
@@ -44,30 +47,48 @@ def _by_positions(
     assert isinstance(body, Conv2d)
     output.zero_()
     apart = output.view(channels, -1, *output.shape[1:])
-    factors = weight.view(channels, -1, *weight.shape[2:], 1, 1)
+    factors = weight.view(len(weight), channels, -1, weight.shape[3], 1, 1)
     down, across = readings(body.window, tensor, rows, operator.pre_shape.width)
     for above in down:
         for left in across:
             read = tensor[:, None, above.read, left.read]
-            apart[:, :, above.written, left.written].addcmul_(read, factors[:, :, above.position, left.position])
+            apart[:, :, above.written, left.written].addcmul_(read, factors[above.position, :, :, left.position])
 
 
 def _by_columns(
-    operator: Operator, tensor: torch.Tensor, weight: torch.Tensor, output: torch.Tensor, rows: Interval
+    operator: Operator,
+    tensor: torch.Tensor,
+    weight: torch.Tensor,
+    bias: torch.Tensor | None,
+    output: torch.Tensor,
+    rows: Interval,
 ) -> None:
-    """A matrix product for each group and band of rows."""
-    body, width, band = operator.body, operator.pre_shape.width, band_rows(operator)
-    assert isinstance(body, Conv2d)
-    (outputs, inputs, *kernel), groups = weight.shape, len(tensor) // weight.shape[1]
-    room = tensor.new_empty(inputs * kernel[0] * kernel[1] * band * width)
-    down, across = readings(body.window, tensor, rows, width)
-    each = outputs // groups
-    for first in range(0, rows[1] - rows[0], band):
-        count = min(band, rows[1] - rows[0] - first)
-        columns = room[: inputs * kernel[0] * kernel[1] * count * width].view(inputs, *kernel, count, width)
-        here = [reading.between(first, first + count, body.window.stride[0]) for reading in down]
-        for group in range(groups):
-            gather(columns, tensor[group * inputs : (group + 1) * inputs], here, across)
-            part = slice(group * each, (group + 1) * each)
-            written = output[part, first : first + count].view(each, -1)
-            torch.mm(weight[part].view(each, -1), columns.view(-1, count * width), out=written)
+    """Band by band, and in it group by group."""
+    assert isinstance(operator.body, Conv2d)
+    window, band, inputs = operator.body.window, band_rows(operator), weight.shape[2]
+    layout, groups = Layout.of(window), len(tensor) // inputs
+    room = tensor.new_empty(inputs * column_bytes(operator) // ELEMENT_BYTES)
+    biases = [None] * groups if bias is None else bias[:, None].chunk(groups)
+    parts = list(zip(tensor.chunk(groups), weight.chunk(groups, 1), biases, output.chunk(groups), strict=True))
+    for first in range(0, output.shape[1], band):
+        top = first * window.stride[0] - rows_above(window, rows)
+        for read, factors, added, written in parts:
+            here = written[:, first : first + band]
+            columns = gather(room, window, read, top, *here.shape[1:])
+            _multiply(layout, columns, factors, added, here.view(len(here), -1))
+
+
+def _multiply(
+    layout: Layout, columns: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, output: torch.Tensor
+) -> None:
+    """Into an output of channels x cells: the sum over the rows of the kernel, and the bias [channels, 1]."""
+    cells, width = output.shape[1], columns.shape[4]
+    by_phase = columns.view(layout.phases, -1, columns.shape[3] * width)
+    for row, (phase, shift) in enumerate(layout.kernel):
+        factors, read = weight[row].flatten(1), by_phase[phase, :, shift * width :][:, :cells]
+        if row:
+            output.addmm_(factors, read)
+        elif bias is None:
+            torch.mm(factors, read, out=output)
+        else:
+            torch.addmm(bias, factors, read, out=output)

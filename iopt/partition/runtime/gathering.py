@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 
 import torch
 
-from iopt.partition.runtime.windows import Reading
+from iopt.graph.layers import Window
+from iopt.partition.columns import Layout
+from iopt.partition.runtime.windows import Reading, along, offsets
 
 
-def gather(columns: torch.Tensor, tensor: torch.Tensor, down: Sequence[Reading], across: Sequence[Reading]) -> None:
-    """Columns `input channels x kernel x rows x columns`; those of the map's edges have zeros where nothing is read.
+def gather(room: torch.Tensor, window: Window, tensor: torch.Tensor, top: int, count: int, width: int) -> torch.Tensor:
+    """The columns of `count` output rows, phases x input channels x kernel columns x rows x columns, in `room`; zero
+    where nothing is read. `top`: the row of the tensor that the first window begins with, negative above it.
 
-    Positions of the kernel that read for the same outputs are next to each other, and copied at once.
+    Phases, or columns of the kernel, that read for the same outputs are next to each other, and copied at once.
     """
-    *_, count, width = columns.shape
-    if any(reading.length < count for reading in down) or any(reading.length < width for reading in across):
-        columns.zero_()
-    along = _runs(across)
+    layout, stride, size = Layout.of(window), window.stride, tensor.shape[1:]
+    shape = (layout.phases, len(tensor), window.kernel[1], count + layout.depth, width)
+    columns = room[: math.prod(shape)].view(shape)
+    down = along([top + phase * layout.step for phase in range(layout.phases)], stride[0], size[0], shape[3])
+    across = along(offsets(window, 1, window.padding[1]), stride[1], size[1], width)
+    _clear(columns.movedim(3, 1), down)
+    _clear(columns.movedim((2, 4), (0, 1)), across)
+    runs = _runs(across)
     for above in _runs(down):
-        for left in along:
-            place = columns[:, _positions(above), _positions(left), above[0].written, left[0].written]
-            place.copy_(_unfolded(_unfolded(tensor, 1, above), 2, left).permute(0, 3, 4, 1, 2))
+        for left in runs:
+            place = columns[_positions(above), :, _positions(left), above[0].written, left[0].written]
+            place.copy_(_unfolded(_unfolded(tensor, 1, above), 2, left).permute(3, 0, 4, 1, 2))
+    return columns
+
+
+def _clear(columns: torch.Tensor, readings: Sequence[Reading]) -> None:
+    """Zeros where the outputs of a side read nothing; columns `positions x outputs x ...`."""
+    for reading in readings:
+        for rest in (slice(0, reading.written.start), slice(reading.written.stop, columns.shape[1])):
+            if rest.stop > rest.start:
+                columns[reading.position, rest].zero_()
 
 
 def _runs(readings: Sequence[Reading]) -> list[list[Reading]]:

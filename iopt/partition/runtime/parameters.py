@@ -16,8 +16,9 @@ from iopt.partition.runtime.weights import Weights
 
 @dataclass(frozen=True)
 class Parameters:
-    """Of output channels `channels`: `weight` as PyTorch lays it out, `bias` [channels], and scale and shift of each
-    batch norm that is not folded, [channels, features of a channel]. None: there is none."""
+    """Of output channels `channels`: `weight` as PyTorch lays it out, of a convolution `by_kernel_rows`; `bias`
+    [channels], and scale and shift of each batch norm that is not folded, [channels, features of a channel]. None:
+    there is none."""
 
     channels: Interval
     weight: torch.Tensor | None = None
@@ -36,6 +37,11 @@ class Parameters:
             return self
         weight, bias = (None if each is None else each.to(place) for each in (self.weight, self.bias))
         return replace(self, weight=weight, bias=bias, norms=tuple((a.to(place), b.to(place)) for a, b in self.norms))
+
+
+def by_kernel_rows(weight: torch.Tensor) -> torch.Tensor:
+    """A convolution's weight as kernel rows x output channels x input channels of a group x kernel columns."""
+    return weight.permute(2, 0, 1, 3).contiguous()
 
 
 def load_shard(schedule: Schedule, device: int, weights: Weights) -> dict[str, Parameters]:
@@ -66,6 +72,8 @@ def _of_share(step: Compute, share: Share, weights: Weights) -> Parameters:
         scale, shift = _affine(folded, channels, weights)
         weight.mul_(scale.reshape(-1, *(1,) * (weight.dim() - 1)))
         bias = shift if bias is None else bias.mul_(scale).add_(shift)
+    if isinstance(operator.body, Conv2d):
+        weight = by_kernel_rows(weight)
     return Parameters(channels, weight, bias, norms)
 
 

@@ -17,7 +17,7 @@ from iopt.graph import INPUT, Graph, Operator
 from iopt.graph.layers import Activation, Conv2d, Linear, Shape, Window
 from iopt.partition.runtime.boxes import Box
 from iopt.partition.runtime.kernels import epilogue, pre_tensor
-from iopt.partition.runtime.parameters import Parameters
+from iopt.partition.runtime.parameters import Parameters, by_kernel_rows
 from iopt.partition.runtime.random_weights import RandomWeights
 from iopt.partition.runtime.schedule import Share
 
@@ -105,7 +105,8 @@ def _operator(body: Conv2d | Linear, before: Shape, after: Shape) -> Operator:
 
 def _time(operator: Operator, repeat: int) -> float:
     weights = RandomWeights(Graph("sample", operator.input_shape, (operator,)), 0)
-    parameters = Parameters((0, operator.output_shape.channels), weights.whole("weight"), weights.whole("bias"))
+    weight = weights.whole("weight") if isinstance(operator.body, Linear) else by_kernel_rows(weights.whole("weight"))
+    parameters = Parameters((0, operator.output_shape.channels), weight, weights.whole("bias"))
     whole = Box.all_of(operator.output_shape)
     share = Share(Box.all_of(operator.input_shape), whole, whole)
     tensor = torch.randn(tuple(operator.input_shape))

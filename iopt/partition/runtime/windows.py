@@ -6,6 +6,7 @@ to the map, and needs to know where in the map they lie. What is outside of the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,41 +24,35 @@ class Reading(NamedTuple):
     written: slice
     read: slice
 
-    @property
-    def length(self) -> int:
-        return int(self.written.stop - self.written.start)
-
-    def between(self, first: int, last: int, stride: int) -> Reading:
-        """The same of the outputs `[first, last)` alone, counted from `first`."""
-        lo = max(self.written.start, first)
-        hi = max(min(self.written.stop, last), lo)
-        begin = self.read.start + (lo - self.written.start) * stride
-        return Reading(
-            self.position,
-            slice(lo - first, hi - first),
-            slice(begin, begin + max((hi - lo - 1) * stride + 1, 0), stride),
-        )
-
 
 def readings(window: Window, tensor: torch.Tensor, rows: Interval, columns: int) -> tuple[list[Reading], list[Reading]]:
     """Along rows `rows` of the output, then along all its columns."""
-    above = max(window.padding[0] - rows[0] * window.stride[0], 0)
     return (
-        _readings(window, 0, above, tensor.shape[1], rows[1] - rows[0]),
-        _readings(window, 1, window.padding[1], tensor.shape[2], columns),
+        along(offsets(window, 0, rows_above(window, rows)), window.stride[0], tensor.shape[1], rows[1] - rows[0]),
+        along(offsets(window, 1, window.padding[1]), window.stride[1], tensor.shape[2], columns),
     )
 
 
-def _readings(window: Window, side: int, before: int, size: int, count: int) -> list[Reading]:
-    """`before`: cells that the first output's window has before the first of `size` cells."""
-    found, stride = [], window.stride[side]
-    for position in range(window.kernel[side]):
-        offset = position * window.dilation[side] - before
+def rows_above(window: Window, rows: Interval) -> int:
+    """Rows that the window of the first of these outputs has above the first that is read."""
+    return max(window.padding[0] - rows[0] * window.stride[0], 0)
+
+
+def along(starts: Sequence[int], stride: int, size: int, count: int) -> list[Reading]:
+    """Of `count` outputs along a side with `size` cells; `starts`: the cell that each position reads for the first
+    output, negative before the first cell."""
+    found = []
+    for position, offset in enumerate(starts):
         lo = min(max(0, -(offset // stride)), count)
         hi = max(min(count, (size - 1 - offset) // stride + 1), lo)
         first = lo * stride + offset
         found.append(Reading(position, slice(lo, hi), slice(first, first + max((hi - lo - 1) * stride + 1, 0), stride)))
     return found
+
+
+def offsets(window: Window, side: int, before: int) -> list[int]:
+    """Where each position reads for the first output, which has so many cells of its window before the first cell."""
+    return [position * window.dilation[side] - before for position in range(window.kernel[side])]
 
 
 def pool(tensor: torch.Tensor, layer: Pool, rows: Interval, before: Shape, after: Shape) -> torch.Tensor:
