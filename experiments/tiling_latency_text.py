@@ -14,7 +14,7 @@ yolov2-16 on {size}, executor `lean`, one thread on one core. Seconds of process
 experiment had {share:.0%} of its core: the less it has, the more do other programs on the host disturb it.
 
 The model is that of `iopt tile profile yolov2-16 -o host.json`, run as a command: fitted to {fitted} configurations
-drawn at random; of others of that draw the file says that it is off by {own}. The file is judged here on the {count}
+drawn at random; of others of that draw the file says {own}. The file is judged here on the {count}
 configurations of the sweep that it was not fitted to, run by the same protocol: **median {median:.1%}, worst
 {worst:.1%}**.
 
@@ -36,16 +36,15 @@ HEADER += ("any tiling", "by the model ms", "ms")
 def words(data: Mapping[str, Any]) -> str:
     """All but the table."""
     off, rows, file = [abs(error) for error in data["errors"].values()], data["limits"], data["file"]
-    is_judged = file["median_error"] is not None
+    own = "that it is off by a median of {median_error:.1%}, at most {worst_error:.1%}"
+    own = own.format(**file) if file["median_error"] is not None else "nothing"
     some = f"{len(rows)} of the {data['front']} configurations" if len(rows) < data["front"] else "the configurations"
     return ABOVE.format(
         size="x".join(map(str, data["size"])),
         repeat=data["repeat"],
         share=data["share_of_core"],
         fitted=file["fitted"],
-        own=f"a median of {file['median_error']:.1%}, at most {file['worst_error']:.1%}"
-        if is_judged
-        else "nothing known",
+        own=own,
         count=len(off),
         median=median(off),
         worst=max(off),
