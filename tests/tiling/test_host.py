@@ -11,11 +11,13 @@ import pytest
 from iopt.errors import OptionError
 from iopt.tiling.executor import kernels
 from iopt.tiling.executor.kernels import Executor
+from iopt.tiling.fitting import check
+from iopt.tiling.heuristics.mafat import space
 from iopt.tiling.host import measurement as module
 from iopt.tiling.host import profiling
-from iopt.tiling.host.calibration import Run, errors
+from iopt.tiling.host.calibration import Run, errors, fitted_bias
 from iopt.tiling.host.clock import Clock, clock
-from iopt.tiling.host.measurement import Measurement, measured
+from iopt.tiling.host.measurement import Measurement, for_bias, measured
 from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.layers import Layer
 from iopt.tiling.plan import Configuration
@@ -35,10 +37,14 @@ IMAGE = torch.zeros(1, 2, 12, 12)
 
 def test_what_is_run_is_fitted_and_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[Run] = []
+    alone: list[Configuration] = []
 
     def runs(
         graph: object, state: object, image: object, configurations: Sequence[Configuration], *_: object
     ) -> list[Run]:
+        if ran:  # for the bias
+            alone.extend(configurations)
+            return [Run(each, 1.0, 10_000) for each in configurations]
         ran.extend(Run(each, 1e-3 * (index + 1), 10_000 + index) for index, each in enumerate(configurations))
         return ran
 
@@ -50,7 +56,8 @@ def test_what_is_run_is_fitted_and_judged(monkeypatch: pytest.MonkeyPatch) -> No
     worst, middle = found.worst_error, found.median_error
     assert worst is not None and middle is not None
     assert middle <= worst == max(map(abs, found.errors))
-    assert found.bias_bytes <= 10_008
+    assert alone == for_bias(problem)
+    assert found.bias_bytes == fitted_bias(problem, [Run(each, 1.0, 10_000) for each in alone])
     Problem(GRAPH, objective="latency", host=found.model)
 
 
@@ -59,7 +66,15 @@ def test_a_network_that_cannot_be_tiled_has_nothing_to_judge() -> None:
     said: list[str] = []
     found = measured(graph, weights(graph, 0), torch.zeros(1, 3, 1, 1), repeat=3, on_step=said.append)
     assert (found.fitted, found.errors, found.worst_error, found.median_error) == (1, (), None, None)
-    assert said == ["layer 1 of 2", "layer 2 of 2", "run 1 of 2", "run 2 of 2"]
+    assert said == ["layer 1 of 2", "layer 2 of 2", "run 1 of 2", "run 2 of 2", "run 1 of 1"]
+
+
+def test_half_of_mafats_space_is_for_the_bias() -> None:
+    problem = Problem(GRAPH)
+    allowed = space(problem)
+    assert for_bias(problem)[:2] == [allowed[0], allowed[2]]
+    for configuration in for_bias(problem):
+        check(problem, configuration)
 
 
 def test_errors_count_without_their_sign() -> None:

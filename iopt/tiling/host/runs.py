@@ -9,11 +9,12 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -38,7 +39,6 @@ from iopt.tiling.problem import Problem
 
 CALLS = 2
 """That one process times."""
-FILE = "network.pt"
 
 
 class Task(NamedTuple):
@@ -94,36 +94,40 @@ def _loaded(
     graph: Graph, state: Mapping[str, torch.Tensor], image: torch.Tensor, executor: Executor
 ) -> Iterator[Callable[[Task], Timed]]:
     """Carries out tasks in forks of a new process that has loaded the network; it ends with the context."""
+    here, there = get_context("spawn").Pipe()
     with TemporaryDirectory(prefix="iopt-runs-") as folder:
-        torch.save({"state": dict(state), "image": image}, Path(folder) / FILE)
-        here, there = get_context("spawn").Pipe()
-        process = get_context("spawn").Process(target=_serve, args=(there, graph, folder, executor, threads()))
+        file = Path(folder) / "network.pt"
+        torch.save({"state": dict(state), "image": image}, file)
+        process = get_context("spawn").Process(target=_serve, args=(there, graph, file, executor, threads()))
         process.start()
         there.close()
 
-        def answer() -> object:
-            try:
-                found = here.recv()
-            except EOFError:
-                process.join()
-                raise RunError(f"the process that loads the network ended with exit code {process.exitcode}") from None
-            if isinstance(found, Exception):
-                raise found
-            return found
-
         def timed(task: Task) -> Timed:
             here.send(task)
-            found = answer()
+            found = _answer(here, process)
             assert isinstance(found, Timed)
             return found
 
         try:
-            answer()
+            _answer(here, process)
+            file.unlink()  # it is as large as the weights, and stays where this process is killed
             yield timed
         finally:
             here.close()
             process.kill()
             process.join()
+
+
+def _answer(here: Connection, process: BaseProcess) -> object:
+    """What the process says; what it says went wrong is raised."""
+    try:
+        found = here.recv()
+    except (EOFError, OSError):
+        process.join()
+        raise RunError(f"the process that loads the network ended with exit code {process.exitcode}") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 @dataclass(frozen=True)
@@ -136,9 +140,9 @@ class _Network:
     threads: int
 
     @classmethod
-    def of(cls, graph: Graph, folder: str, executor: Executor, threads: int) -> _Network:
+    def of(cls, graph: Graph, file: Path, executor: Executor, threads: int) -> _Network:
         torch.set_num_threads(1)
-        found = torch.load(Path(folder) / FILE, weights_only=True)
+        found = torch.load(file, weights_only=True)
         whole = Configuration((Group(0, len(Problem(graph).layers) - 1),))
         untiled = Runtime(graph, whole, found["state"], executor)
         untiled(found["image"])  # the size from which on glibc maps a block by itself rises where blocks are freed
@@ -156,21 +160,20 @@ class _Network:
         return Timed(times, measure(partial(runtime, self.image)).total_peak_bytes if task.counts else 0)
 
 
-def _serve(there: Connection, graph: Graph, folder: str, executor: Executor, threads: int) -> None:
+def _serve(there: Connection, graph: Graph, file: Path, executor: Executor, threads: int) -> None:
     """Answers every task; says what went wrong instead. Ends when nobody asks any more."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        network = _Network.of(graph, folder, executor, threads)
-        there.send(None)
-    except Exception as error:
-        there.send(error)
-        return
-    while True:
+    with suppress(EOFError, OSError):
         try:
-            task = there.recv()
-        except EOFError:
-            return
-        try:
-            there.send(apart(partial(network.timed, task)))
+            network = _Network.of(graph, file, executor, threads)
         except Exception as error:
             there.send(error)
+            return
+        there.send(None)
+        while True:
+            task = there.recv()
+            try:
+                found: Timed | Exception = apart(partial(network.timed, task))
+            except Exception as error:
+                found = error
+            there.send(found)
