@@ -30,6 +30,7 @@ lint: $(READY)  ## style, types and the floors of the house
 
 bench: $(READY)  ## how fast plans are found and proved: ten minutes, prints tables, writes docs/results/
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.partition_benchmark
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.tiling_benchmark
 
 schema: $(READY)  ## write the JSON schemas of all files anew
 	$(BIN)/python -m iopt.cluster.schema > iopt/cluster/cluster.schema.json

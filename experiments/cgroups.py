@@ -1,4 +1,4 @@
-"""A memory limit on a process, Linux only, as root: a control group (v1 or v2) and a swap file, both removed again.
+"""A memory limit on a process, Linux only, as root: a control group (v1 or v2), removed again.
 
 Version 2, from the kernel's documentation (admin-guide/cgroup-v2): `memory.max` counts memory without swap, and what a
 group holds above it when it is written is reclaimed, or its processes are killed; in version 1 the write fails until it
@@ -10,9 +10,7 @@ the file is kept open; before, the peak is since the group was made; before 5.19
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,10 +19,19 @@ from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 FILES = {
-    1: {"limit": "memory.limit_in_bytes", "usage": "memory.usage_in_bytes", "peak": "memory.max_usage_in_bytes"},
-    2: {"limit": "memory.max", "usage": "memory.current", "peak": "memory.peak"},
+    1: {
+        "limit": "memory.limit_in_bytes",
+        "usage": "memory.usage_in_bytes",
+        "peak": "memory.max_usage_in_bytes",
+        "kills": "memory.oom_control",
+    },
+    2: {"limit": "memory.max", "usage": "memory.current", "peak": "memory.peak", "kills": "memory.events"},
 }
 TRIES, PAUSE_S = 50, 0.1
+
+
+class Unavailable(Exception):
+    """What an experiment needs and cannot set up here: one line."""
 
 
 def version(root: Path = ROOT) -> int | None:
@@ -73,6 +80,11 @@ class Group:
             return int(os.pread(self._peak, 64, 0))
         return int((self.path / FILES[self.version][what]).read_text())
 
+    def kills(self) -> int | None:
+        """Processes of the group that the kernel killed for want of memory; None before Linux 4.13."""
+        lines = (self.path / FILES[self.version]["kills"]).read_text().splitlines()
+        return next((int(line.split()[1]) for line in lines if line.startswith("oom_kill ")), None)
+
     def restart_peak(self) -> bool:
         """Whether the peak is from now on; if not, it is since the group was made."""
         path = self.path / FILES[self.version]["peak"]
@@ -97,31 +109,45 @@ class Group:
 
 @contextmanager
 def group(name: str, root: Path = ROOT) -> Iterator[Group]:
-    """A group of that name; it is empty, and removed, in the end. Raises `OSError` where it cannot be made, as within a
-    container of version 2 whose processes are all in its root."""
+    """A group of that name; it is empty, and removed, in the end. Raises `Unavailable` where it cannot be made, as
+    within a container of version 2 whose processes are all in its root."""
     found = version(root)
-    assert found is not None
+    if found is None:
+        raise Unavailable("there is no memory controller of control groups")
     with _enabled(root) if found == 2 else _nothing():
         path = (root / "memory" if found == 1 else root) / name
+        try:
+            made = _made(path, found)
+            try:
+                yield made
+            finally:
+                made.close()
+        finally:
+            _remove(path)
+
+
+def _made(path: Path, found: int) -> Group:
+    try:
         path.mkdir()
         made = Group(path, found)
-        try:
-            if found == 2 and not (path / FILES[2]["peak"]).exists():
-                raise OSError("this kernel does not count the peak of a group (Linux 5.19 does)")
-            _allow_swap(made)
-            yield made
-        finally:
-            made.close()
-            _remove(path)
+        if found == 2 and not (path / FILES[2]["peak"]).exists():
+            raise Unavailable("this kernel does not count the peak of a group (Linux 5.19 does)")
+        _allow_swap(made)
+    except OSError as error:
+        raise Unavailable(f"no control group {path}: {error.strerror}") from None
+    return made
 
 
 @contextmanager
 def _enabled(root: Path) -> Iterator[None]:
     """With the memory controller in the groups below `root`; as before in the end."""
     control = root / "cgroup.subtree_control"
-    was_on = "memory" in control.read_text().split()
-    if not was_on:
-        control.write_text("+memory")
+    try:
+        was_on = "memory" in control.read_text().split()
+        if not was_on:
+            control.write_text("+memory")
+    except OSError as error:
+        raise Unavailable(f"no memory controller below {root}: {error.strerror}") from None
     try:
         yield
     finally:
@@ -144,33 +170,10 @@ def _allow_swap(made: Group) -> None:
 
 def _remove(path: Path) -> None:
     """A group can be removed when its last process has been waited for."""
-    for _ in range(TRIES):
+    for _ in range(TRIES if path.exists() else 0):
         try:
             path.rmdir()
         except OSError:
             time.sleep(PAUSE_S)
         else:
             return
-
-
-@contextmanager
-def swap(size: int) -> Iterator[Path]:
-    """A swap file of `size` bytes on the disk of temporary files."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "swap"
-        with path.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, size)
-        path.chmod(0o600)
-        subprocess.run(["mkswap", path], check=True, capture_output=True)
-        subprocess.run(["swapon", path], check=True)
-        try:
-            yield path
-        finally:
-            subprocess.run(["swapoff", path], check=True)
-
-
-def swapped_out_bytes() -> int:
-    """Since the machine started, by all processes."""
-    lines = Path("/proc/vmstat").read_text().splitlines()
-    pages = next(int(line.split()[1]) for line in lines if line.startswith("pswpout "))
-    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -13,10 +13,10 @@ from typing import Any
 
 from experiments import page
 from experiments.tiling_host import Network
-from iopt.tiling import Configuration, Evaluator, Problem
-from iopt.tiling.executor.allocator import measure
+from iopt.tiling import Evaluator, Problem
 from iopt.tiling.heuristics.mafat import space
 from iopt.tiling.host.calibration import Run, fitted_bias
+from iopt.tiling.host.measurement import for_bias
 from iopt.tiling.predictors import Predictor
 
 MIB = 2**20
@@ -25,10 +25,11 @@ OTHERS: tuple[Predictor, ...] = ("plain11", "bound", "lean")
 
 ABOVE = """\
 The configurations of MAFAT's space (one group of 1x1 ... 5x5 tiles, or such a group, a cut behind a pooling, and 2x2),
-each run by the executor `lean`, without weights. What a run took is the peak at torch's allocator, with the scratch
-of the library. The bias of `mafat` is the median of what the first, third, ... configuration took beyond the predictor
-without one; all predictors are judged on the second, fourth, ... The bias is ours: that of the paper is unknown, and is
-of another program on another host. An error is predicted over measured, less 1; *lowest* and *highest* have their sign.
+each run by the executor `lean`, without weights. What a run took is the peak at torch's allocator, with the scratch of
+the library. The bias of `mafat` is that of `iopt tile profile`: the median of what the first, third, ... configuration
+took beyond the predictor without one. All predictors are judged on the second, fourth, ... The
+bias is ours: that of the paper is unknown, and is of another program on another host. An error is predicted over
+measured, less 1; *lowest* and *highest* have their sign.
 
 """
 
@@ -74,8 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def rows_of(own: Network, every: int) -> list[dict[str, Any]]:
     """One per predictor. `every`: takes one of so many configurations."""
     problem = own.problem()
-    runs = [run(own, configuration) for configuration in space(problem)[::every]]
-    known, others = runs[::2], runs[1::2]
+    fitted = for_bias(problem)
+    known = own.runs(fitted[::every], repeat=1)
+    others = own.runs([each for each in space(problem) if each not in fitted][::every], repeat=1)
     bias_bytes = fitted_bias(problem, known)
     judges = {"mafat": replace(problem, predictor="mafat", bias_bytes=bias_bytes)}
     judges |= {predictor: replace(problem, predictor=predictor) for predictor in OTHERS}
@@ -89,13 +91,6 @@ def rows_of(own: Network, every: int) -> list[dict[str, Any]]:
         }
         for name, judge in judges.items()
     ]
-
-
-def run(own: Network, configuration: Configuration) -> Run:
-    """What it takes; how long it takes is not of interest."""
-    call = own.call(configuration)
-    call()
-    return Run(configuration, 0.0, measure(call).total_peak_bytes)
 
 
 def errors(problem: Problem, runs: Sequence[Run]) -> list[float]:

@@ -1,4 +1,5 @@
-"""The latency model judged: its error on configurations that it was not fitted to, and how good its choices are.
+"""The latency model of `iopt tile profile` judged: its error on configurations that it was not fitted to, and how good
+its choices are.
 
 `taskset -c 1 python -m experiments.tiling_latency` keeps it on one core. `--quick` tries the experiment on a part of
 the set and writes nothing.
@@ -8,100 +9,103 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
-from statistics import median
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from experiments import page
-from experiments.tiling_host import Network, core_share, random_configurations
-from iopt.tiling import Configuration, Evaluator, HostModel, evaluate, parse, solve, written
-from iopt.tiling.host.calibration import Run, errors, fit
-from iopt.tiling.host.profiling import profile
+from experiments.tiling_host import Network, core_share
+from experiments.tiling_latency_text import HEADER, line, words
+from iopt.tiling import Configuration, Evaluator, HostModel, solve, written
+from iopt.tiling.files import Host, load_host
+from iopt.tiling.heuristics.mafat import space
+from iopt.tiling.host.calibration import errors
+from iopt.tiling.host.draw import divided, drawn
+from iopt.tiling.host.measurement import CONFIGURATIONS
 
-MIB = 2**20
-NETWORK = "yolov2-16"
-LIMITS = (64, 32, 24, 20, 16, 14, 12, 11)
-"""MiB, by the predictor `lean`, without weights."""
-SIDES, CUTS = (1, 2, 3, 4, 5), (4, 8, 12)
-FITTED, ROUNDS = 30, 3
-
-ABOVE = """\
-{network} on {size}, executor `lean`, one thread on one core. Seconds of processor time: the least of two runs in each
-of {rounds} rounds in which all configurations took turns, each in a process of its own. The experiment had {share:.0%}
-of its core: the less it has, the more do other programs on the host disturb it.
-
-The model (per layer a function of the cells of a tile) was profiled layer by layer, then one factor, seconds per byte
-written and seconds per byte copied were fitted to {fitted} configurations drawn at random ({fit_median:.1%} median
-error, worst {fit_worst:.1%}). Judged on the {count} configurations of the sweep: **median {median:.1%}, worst
-{worst:.1%}**.
-
-The sweep is all configurations of one or two groups of square tilings 1x1 ... 5x5 with the cut before layer 4, 8 or 12
-(after a pooling). *Chosen*: the fastest of them by the model among those that fit the limit by the predictor; *best*:
-the fastest by measurement. *Any*: what the search for the least latency finds among any number of groups and any tiling
-up to 8 x 8, reuse included. These were measured in rounds of their own, after the others; the untiled network took
-{untiled_ms:.0f} ms then, and {before_ms:.0f} ms before.
-
-"""
+NETWORK, REPEAT, MOST_LIMITS = "yolov2-16", 5, 12
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     is_quick = parser.parse_args(arguments).quick
-    sides, count, rounds = ((1, 3, 5), 8, 2) if is_quick else (SIDES, FITTED, ROUNDS)
-    own, start = Network.of(NETWORK), os.times()
-    profiled, swept = profile(own.graph, own.state), sweep(own, sides)
-    drawn = [plan for plan in random_configurations(own.problem(), count, seed=0) if plan not in swept]
-    measured = own.runs([*drawn, *swept], rounds)
-    host = fit(own.problem(), profiled, measured[: len(drawn)])
-    free = {limit: any_tiling(own, host, limit) for limit in LIMITS}
-    found = list(dict.fromkeys(plan for plan in free.values() if plan is not None))
-    untiled, *later = own.runs([own.untiled.configuration, *found], rounds)
-    seconds = {run.configuration: run.time_s for run in (*measured, *later)}
-    rows = [row(own, host, limit, swept, free[limit], seconds) for limit in LIMITS]
-    fit_errors, judged = (absolute(own, host, runs) for runs in (measured[: len(drawn)], measured[len(drawn) :]))
-    text = ABOVE.format(
-        network=NETWORK,
-        size="x".join(map(str, own.graph.input_shape)),
-        rounds=rounds,
-        share=core_share(start),
-        fitted=len(drawn),
-        fit_median=median(fit_errors),
-        fit_worst=max(fit_errors),
-        count=len(swept),
-        median=median(judged),
-        worst=max(judged),
-        untiled_ms=1e3 * untiled.time_s,
-        before_ms=1e3 * seconds[untiled.configuration],
-    )
-    text += page.table(HEADER, [line(row) for row in rows])
+    data = measured(*((8, 2, 5) if is_quick else (CONFIGURATIONS, REPEAT, 1)))
+    text = words(data) + page.table(HEADER, [line(row) for row in data["limits"]])
     print(text)
     if not is_quick:
-        data = {
-            "limits": rows,
-            "seconds": {written(configuration): value for configuration, value in seconds.items()},
-            "error": {"median": median(judged), "worst": max(judged)},
-        }
         print(page.write("tiling_latency", "Tiling: the latency model and its choices", text, data))
 
 
-def sweep(own: Network, sides: Sequence[int]) -> list[Configuration]:
-    """All configurations of the stated set."""
-    texts = [f"{n}x{n}/NoCut" for n in sides]
-    texts += [f"{top}x{top}/{cut}/{n}x{n}" for cut in CUTS for top in sides for n in sides if top * n > 1]
-    return [parse(text, len(own.problem().layers)) for text in texts]
+def measured(count: int, repeat: int, every: int) -> dict[str, Any]:
+    """`count`: configurations of the profile; `every`: takes one of so many configurations of the sweep."""
+    start, own = os.times(), Network.of(NETWORK)
+    file = profiled(own, count, repeat)
+    host, swept = file.model, sweep(own)[::every]
+    known, _ = divided(drawn(own.problem(), count))
+    found = own.runs(swept, repeat)
+    judged = [run for run in found if run.configuration not in known]
+    peaks = limits(own, host, swept)
+    shown = spread(peaks, MOST_LIMITS)
+    free = {limit: solve(own.problem(limit, host)).plan for limit in shown}
+    others = dict.fromkeys(plan for plan in free.values() if plan not in (None, own.untiled.configuration))
+    untiled, *later = own.runs([own.untiled.configuration, *(plan for plan in others if plan is not None)], repeat)
+    seconds = {run.configuration: run.time_s for run in (*later, *found)}
+    return {
+        "repeat": repeat,
+        "share_of_core": core_share(start),
+        "file": asdict(file.measured) if file.measured is not None else {},
+        "errors": {
+            written(run.configuration): off
+            for run, off in zip(judged, errors(own.problem(), host, judged), strict=True)
+        },
+        "front": len(peaks),
+        "limits": [row(own, host, limit, swept, free[limit], seconds) for limit in shown],
+        "untiled_later_s": untiled.time_s,
+        "seconds": {written(plan): value for plan, value in seconds.items()},
+        "sweep": len(swept),
+        "cuts": sorted({plan.groups[1].first for plan in swept if len(plan.groups) > 1}),
+        "size": list(own.graph.input_shape),
+    }
 
 
-def any_tiling(own: Network, host: HostModel, limit: int) -> Configuration | None:
-    """The fastest by the model, of any number of groups."""
-    return solve(own.problem(limit * MIB, host)).plan
+def spread(values: Sequence[int], most: int) -> list[int]:
+    """At most so many, evenly from the first to the last."""
+    if len(values) <= most:
+        return list(values)
+    return [values[index * (len(values) - 1) // (most - 1)] for index in range(most)]
 
 
-def absolute(own: Network, host: HostModel, runs: Sequence[Run]) -> list[float]:
-    return [abs(error) for error in errors(own.problem(), host, runs)]
+def profiled(own: Network, count: int, repeat: int) -> Host:
+    """What the command measures, from the file that it writes."""
+    options = ["--configurations", str(count), "--repeat", str(repeat), "--quiet"]
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "host.json"
+        command = [sys.executable, "-m", "iopt", "tile", "profile", own.name, *options, "-o", str(path)]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+        return load_host(path, own.graph)
 
 
-HEADER = ("limit MiB", "of", "chosen", "ms", "best", "ms", "above best %", "any tiling", "ms")
+def sweep(own: Network) -> list[Configuration]:
+    """MAFAT's space with any square in the second group; two untiled groups are one."""
+    found = space(own.problem(), "free")
+    return [plan for plan in found if len(plan.groups) == 1 or any(group.is_tiled for group in plan.groups)]
+
+
+def limits(own: Network, host: HostModel, swept: Sequence[Configuration]) -> list[int]:
+    """Peaks of the configurations that no other beats in both memory and predicted latency, the largest first."""
+    judge, found, best = Evaluator(own.problem(host=host)), [], float("inf")
+    costs = sorted((judge(plan).peak_bytes, judge(plan).latency_s or 0.0) for plan in swept)
+    for peak, seconds in costs:
+        if seconds < best:
+            found.append(peak)
+            best = seconds
+    return found[::-1]
 
 
 def row(
@@ -113,40 +117,25 @@ def row(
     seconds: dict[Configuration, float],
 ) -> dict[str, Any]:
     """One limit: what the model chooses, and what is best."""
-    judge = Evaluator(own.problem(limit * MIB, host))
-    fitting = [configuration for configuration in swept if judge(configuration).is_feasible]
-    found: dict[str, Any] = {"limit_mib": limit, "feasible": len(fitting)}
-    if fitting:
-        chosen = min(fitting, key=lambda configuration: judge(configuration).latency_s or 0.0)
-        best = min(fitting, key=seconds.__getitem__)
-        found |= {
-            "chosen": written(chosen),
-            "chosen_s": seconds[chosen],
-            "best": written(best),
-            "best_s": seconds[best],
-            "above": seconds[chosen] / seconds[best] - 1,
-        }
+    judge = Evaluator(own.problem(limit, host))
+    model = {plan: found.latency_s or 0.0 for plan in swept if (found := judge(plan)).is_feasible}
+    chosen, best = min(model, key=model.__getitem__), min(model, key=seconds.__getitem__)
+    found: dict[str, Any] = {
+        "limit_bytes": limit,
+        "feasible": len(model),
+        "chosen": written(chosen),
+        "chosen_model_s": model[chosen],
+        "chosen_s": seconds[chosen],
+        "best": written(best),
+        "best_model_s": model[best],
+        "best_s": seconds[best],
+        "above": seconds[chosen] / seconds[best] - 1,
+    }
     if free is not None:
-        peak = evaluate(own.problem(), free).peak_bytes
-        found |= {"any": written(free), "any_s": seconds[free], "any_peak_bytes": peak}
+        cost = judge(free)
+        found |= {"any": written(free), "any_model_s": cost.latency_s, "any_s": seconds[free]}
+        found |= {"any_peak_bytes": cost.peak_bytes}
     return found
-
-
-def line(row: dict[str, Any]) -> list[str]:
-    def shown(key: str, form: str = "{}", factor: float = 1) -> str:
-        return form.format(row[key] * factor) if key in row else "-"
-
-    return [
-        str(row["limit_mib"]),
-        str(row["feasible"]),
-        shown("chosen"),
-        shown("chosen_s", "{:.0f}", 1e3),
-        shown("best"),
-        shown("best_s", "{:.0f}", 1e3),
-        shown("above", "{:.1f}", 100),
-        shown("any"),
-        shown("any_s", "{:.0f}", 1e3),
-    ]
 
 
 if __name__ == "__main__":

@@ -16,14 +16,17 @@ from typing import Any
 import torch
 
 from experiments import page
-from experiments.tiling_host import Network, apart, core_share, fitted, in_turns
+from experiments.tiling_host import Network, core_share, second_call
 from iopt.tiling import Configuration, evaluate, parse, solve, written
 from iopt.tiling.executor.allocator import measure
 from iopt.tiling.executor.trial import difference
+from iopt.tiling.host.forks import apart
+from iopt.tiling.host.measurement import CONFIGURATIONS, measured
 
 MIB = 2**20
 NETWORKS = ("yolov2-16", "vgg16")
-FITTED, ROUNDS = 24, 15
+REPEAT, ROUNDS = 5, 15
+UNTILED = "1x1/NoCut"
 
 ABOVE = """\
 One input, one thread on one core; seconds of processor time, medians. The ways to run a network took turns in {rounds}
@@ -31,50 +34,39 @@ rounds, each in a process of its own, after a first call; a speed-up is the medi
 experiment had {share:.0%} of its core: the less it has, the more do other programs on the host disturb it.
 
 *PyTorch*: the module as it is, maps with channels first; *channels last*: the module in PyTorch's other layout, which
-is the executor's. *Untiled*: our executor `lean`, layer by layer. *Fastest*: the least latency by the model with no
-limit of memory (`exact`, tilings up to 8 x 8, reuse). Memory is the peak at torch's allocator without weights and
-input, in MiB, with what the library takes besides.
+is the executor's. *Untiled*: our executor `lean`, layer by layer; *again*: the same a second time, which shows the
+noise. *Fastest*: the least latency by the model of `iopt tile profile` with no limit of memory (`exact`, tilings up to
+8 x 8, reuse). Memory is the peak at torch's allocator without weights and input, in MiB, with what the library takes
+besides.
+
+{parts}
 
 """
+HEADER = ("network", "run", "ms", "over PyTorch", "over channels last", "over untiled", "peak MiB", "difference")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     is_quick = parser.parse_args(arguments).quick
-    count, rounds = (4, 2) if is_quick else (FITTED, ROUNDS)
+    rounds, count, repeat = (2, 4, 1) if is_quick else (ROUNDS, CONFIGURATIONS, REPEAT)
     start = os.times()
-    rows = [row for name in NETWORKS for row in rows_of(Network.of(name), count, rounds)]
-    header = ("network", "run", "ms", "over PyTorch", "over channels last", "over untiled", "peak MiB", "difference")
-    lines = [
-        [
-            row["network"],
-            row["run"],
-            f"{1e3 * row['seconds']:.0f}",
-            f"{row['over_torch']:.2f}",
-            f"{row['over_channels_last']:.2f}",
-            f"{row['over_untiled']:.2f}",
-            f"{row['peak_bytes'] / MIB:.1f}",
-            f"{row['difference']:.1e}",
-        ]
-        for row in rows
-    ]
-    text = ABOVE.format(rounds=rounds, share=core_share(start)) + page.table(header, lines)
+    rows = [row for name in NETWORKS for row in rows_of(Network.of(name), rounds, count, repeat)]
+    parts = "\n".join(f"* {parted([row for row in rows if row['network'] == name])}" for name in NETWORKS)
+    text = ABOVE.format(rounds=rounds, share=core_share(start), parts=parts)
+    text += page.table(HEADER, [line(row) for row in rows])
     print(text)
     if not is_quick:
         print(page.write("tiling_speed", "Tiling: faster without a limit", text, rows))
 
 
-def rows_of(own: Network, count: int, rounds: int) -> list[dict[str, Any]]:
+def rows_of(own: Network, rounds: int, count: int, repeat: int) -> list[dict[str, Any]]:
     """One per way to run the network."""
-    host = fitted(own, count, 3 if rounds > 2 else 1)
-    layers = own.problem().layers
+    host = measured(own.graph, own.state, own.image, repeat=repeat, configurations=count).model
     fastest = solve(own.problem(host=host)).plan
     assert fastest is not None
-    plans: dict[str, Configuration] = {
-        "untiled, `lean`": parse("1x1/NoCut", len(layers)),
-        f"fastest, `{written(fastest)}`": fastest,
-    }
+    untiled = parse(UNTILED, len(own.problem().layers))
+    plans: dict[str, Configuration] = {"untiled": untiled, "again": untiled, "fastest": fastest}
     copy = deepcopy(own.module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # no type for it
     laid = own.image.contiguous(memory_format=torch.channels_last)
     calls = {
@@ -82,10 +74,7 @@ def rows_of(own: Network, count: int, rounds: int) -> list[dict[str, Any]]:
         "PyTorch, channels last": lambda: copy(laid),
         **{name: own.call(plan) for name, plan in plans.items()},
     }
-    times: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
-        for name, call in calls.items():
-            times[name] += apart(partial(seconds, call))
+    times = taken(calls, rounds)
     with torch.inference_mode():
         expected = own.module(own.image)
         outputs = {name: call() for name, call in calls.items()}
@@ -96,10 +85,12 @@ def rows_of(own: Network, count: int, rounds: int) -> list[dict[str, Any]]:
         {
             "network": own.name,
             "run": name,
+            "configuration": written(plans[name]) if name in plans else None,
             "seconds": median(own_times),
             "over_torch": ratio(times["PyTorch"], own_times),
             "over_channels_last": ratio(times["PyTorch, channels last"], own_times),
-            "over_untiled": ratio(times["untiled, `lean`"], own_times),
+            "over_untiled": ratio(times["untiled"], own_times),
+            "off_untiled": max(abs(a / b - 1) for a, b in zip(times["untiled"], own_times, strict=True)),
             "peak_bytes": memory[name].total_peak_bytes,
             "difference": difference(outputs[name], expected),
         }
@@ -107,14 +98,48 @@ def rows_of(own: Network, count: int, rounds: int) -> list[dict[str, Any]]:
     ]
 
 
-def seconds(call: Callable[[], object]) -> list[float]:
-    """Of one call, after a first one."""
-    return in_turns([call], 1)[0]
+def taken(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each, once per round."""
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            times[name].append(apart(partial(second_call, call)))
+    return times
 
 
 def ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
     """Median of the ratios within a round."""
     return median(a / b for a, b in zip(slow, fast, strict=True))
+
+
+def parted(rows: Sequence[dict[str, Any]]) -> str:
+    """Of one network: the noise, and which part of the speed-up is tiling and which the executor."""
+    by_name = {row["run"]: row for row in rows}
+    untiled, again, fastest = (by_name[name] for name in ("untiled", "again", "fastest"))
+    noise = abs(again["over_untiled"] - 1)
+    text = f"{fastest['network']}: two identical programmes differ by {noise:.1%}, within a round by up to"
+    text += f" {again['off_untiled']:.1%}."
+    executor = f"the executor {untiled['over_torch']:.2f} x over PyTorch, {untiled['over_channels_last']:.2f} x over"
+    executor += " channels last"
+    if fastest["configuration"] == untiled["configuration"]:
+        return f"{text} The fastest by the model is the untiled programme: tiling gains nothing, {executor}."
+    gain, total = fastest["over_untiled"], f"{fastest['over_torch']:.2f} x over PyTorch"
+    real = "which is more than the noise" if gain - 1 > noise else "which is within the noise"
+    tiling = f"tiling itself (`{fastest['configuration']}` over our untiled) is **{gain:.2f} x**, {real}"
+    return f"{text} Of {total} and {fastest['over_channels_last']:.2f} x over channels last, {tiling}; {executor}."
+
+
+def line(row: dict[str, Any]) -> list[str]:
+    return [
+        row["network"],
+        row["run"] if row["configuration"] is None else f"{row['run']}, `{row['configuration']}`",
+        f"{1e3 * row['seconds']:.0f}",
+        f"{row['over_torch']:.2f}",
+        f"{row['over_channels_last']:.2f}",
+        f"{row['over_untiled']:.2f}",
+        f"{row['peak_bytes'] / MIB:.1f}",
+        f"{row['difference']:.1e}",
+    ]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from iopt.report.style import table
 from iopt.report.tiling_units import memory
 from iopt.report.units import milliseconds, percent
 from iopt.tiling.files import Host
+from iopt.tiling.files.host_file import Machine
 from iopt.tiling.layers import layers_of
 
 if TYPE_CHECKING:
@@ -39,5 +40,11 @@ def print_host(console: Console, graph: Graph, host: Host) -> None:
     if host.bias_bytes is not None:
         console.print(f"bias of the predictor mafat {memory(host.bias_bytes)}")
     if host.measured is not None:
-        off = f"{percent(host.measured.median_error)}, {percent(host.measured.worst_error)} at most"
-        console.print(f"fitted to {host.measured.fitted} configurations; latency of others is off by a median of {off}")
+        console.print(f"fitted to {host.measured.fitted} configurations; {_judged(host.measured)}")
+
+
+def _judged(measured: Machine) -> str:
+    if measured.median_error is None or measured.worst_error is None:
+        return "not judged: there were no others"
+    off = f"{percent(measured.median_error)}, {percent(measured.worst_error)} at most"
+    return f"latency of others is off by a median of {off}"

@@ -11,8 +11,19 @@ import pytest
 from experiments import cgroups
 
 PER_GROUP = {
-    1: {"memory.limit_in_bytes": "max", "memory.usage_in_bytes": "700", "memory.max_usage_in_bytes": "900"},
-    2: {"memory.max": "max", "memory.current": "700", "memory.peak": "900", "memory.swap.max": "0"},
+    1: {
+        "memory.limit_in_bytes": "max",
+        "memory.usage_in_bytes": "700",
+        "memory.max_usage_in_bytes": "900",
+        "memory.oom_control": "oom_kill_disable 0\nunder_oom 0\noom_kill 2\n",
+    },
+    2: {
+        "memory.max": "max",
+        "memory.current": "700",
+        "memory.peak": "900",
+        "memory.swap.max": "0",
+        "memory.events": "low 0\nmax 9\noom 4\noom_kill 3\noom_group_kill 0\n",
+    },
 }
 Make = Callable[[int], Path]
 
@@ -127,7 +138,7 @@ def test_a_kernel_whose_peak_cannot_restart(tree: Make, monkeypatch: pytest.Monk
 def test_a_kernel_without_peaks(tree: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(PER_GROUP[2], "memory.peak")
     root = tree(2)
-    with pytest.raises(OSError, match="does not count the peak"), cgroups.group("mine", root):
+    with pytest.raises(cgroups.Unavailable, match="does not count the peak"), cgroups.group("mine", root):
         pass
     assert not (root / "mine").exists()
     assert (root / "cgroup.subtree_control").read_text() == "-memory"
@@ -163,3 +174,53 @@ def test_a_limit_is_tried_until_memory_is_reclaimed(tree: Make, monkeypatch: pyt
         monkeypatch.setattr(cgroups, "TRIES", 2)
         with pytest.raises(OSError, match="the group does not shrink to 5 bytes"):
             group.limit(5)
+
+
+@pytest.mark.parametrize(("version", "kills"), [(1, 2), (2, 3)])
+def test_whom_the_kernel_killed(tree: Make, version: int, kills: int) -> None:
+    with cgroups.group("mine", tree(version)) as group:
+        assert group.kills() == kills
+        file = group.path / cgroups.FILES[version]["kills"]
+        file.write_text("under_oom 0\n")
+        assert group.kills() is None
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_group_that_cannot_be_made_is_one_line(tree: Make, version: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree(version)
+
+    def refused(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with (
+        pytest.raises(cgroups.Unavailable, match=r"^no control group .*mine: Permission denied$"),
+        cgroups.group("mine", root),
+    ):
+        pass
+    if version == 2:
+        assert (root / "cgroup.subtree_control").read_text() == "-memory"
+
+
+def test_a_controller_that_cannot_be_enabled_is_one_line(tree: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree(2)
+
+    def busy(path: Path, text: str) -> None:
+        raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr(Path, "write_text", busy)
+    message = r"^no memory controller below .*: Device or resource busy$"
+    with pytest.raises(cgroups.Unavailable, match=message), cgroups.group("mine", root):
+        pass
+
+
+def test_no_controller_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(cgroups.Unavailable, match="there is no memory controller"), cgroups.group("mine", tmp_path):
+        pass
+
+
+def test_an_interrupt_leaves_no_group(tree: Make) -> None:
+    root = tree(2)
+    with pytest.raises(KeyboardInterrupt), cgroups.group("mine", root):
+        raise KeyboardInterrupt
+    assert not (root / "mine").exists()

@@ -1,4 +1,4 @@
-"""A host is measured on configurations that its network allows; those left out judge the fit."""
+"""A host is measured on configurations that are drawn; those left out judge the fit."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import pytest
 from iopt.errors import OptionError
 from iopt.tiling.executor import kernels
 from iopt.tiling.executor.kernels import Executor
-from iopt.tiling.executor.runtime import Runtime
+from iopt.tiling.fitting import check
+from iopt.tiling.heuristics.mafat import space
 from iopt.tiling.host import measurement as module
 from iopt.tiling.host import profiling
-from iopt.tiling.host.calibration import Run
+from iopt.tiling.host.calibration import Run, errors, fitted_bias
 from iopt.tiling.host.clock import Clock, clock
-from iopt.tiling.host.measurement import MOST, Measurement, measured
+from iopt.tiling.host.measurement import Measurement, for_bias, measured
 from iopt.tiling.latency import HostModel, LayerTime
 from iopt.tiling.layers import Layer
+from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
 from tests.instances import chain, conv, linear, max_pool
 from tests.tiling.executed import weights
@@ -30,29 +32,49 @@ GRAPH = chain(
     (2, 12, 12),
     [conv(3, 3, padding=1, pooling=max_pool(2)), conv(4, 3, padding=1, pooling=max_pool(2)), linear(5)],
 )
+IMAGE = torch.zeros(1, 2, 12, 12)
 
 
 def test_what_is_run_is_fitted_and_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    ran = []
+    ran: list[Run] = []
+    alone: list[Configuration] = []
 
-    def run(runtime: Runtime, image: object, repeat: int, seconds: Clock) -> Run:
-        found = Run(runtime.configuration, 1e-3 * (len(ran) + 1), 10_000 + len(ran))
-        ran.append(found)
-        return found
+    def runs(
+        graph: object, state: object, image: object, configurations: Sequence[Configuration], *_: object
+    ) -> list[Run]:
+        if ran:  # for the bias
+            alone.extend(configurations)
+            return [Run(each, 1.0, 10_000) for each in configurations]
+        ran.extend(Run(each, 1e-3 * (index + 1), 10_000 + index) for index, each in enumerate(configurations))
+        return ran
 
-    monkeypatch.setattr(module, "_run", run)
-    found = measured(GRAPH, weights(GRAPH, 0), torch.zeros(1, 2, 12, 12), repeat=1)
-    assert 4 < len(ran) <= MOST
-    assert len({run.configuration for run in ran}) == len(ran)
-    assert (found.fitted, len(found.errors)) == (len(ran) - len(ran) // 2, len(ran) // 2)
-    assert found.median_error <= found.worst_error == max(map(abs, found.errors))
+    monkeypatch.setattr(module, "runs", runs)
+    found = measured(GRAPH, weights(GRAPH, 0), IMAGE, repeat=1, configurations=12)
+    assert (len(ran), found.fitted, len(found.errors)) == (12, 9, 3)
+    problem = Problem(GRAPH, weights="none")
+    assert found.errors == tuple(errors(problem, found.model, ran[9:]))
+    worst, middle = found.worst_error, found.median_error
+    assert worst is not None and middle is not None
+    assert middle <= worst == max(map(abs, found.errors))
+    assert alone == for_bias(problem)
+    assert found.bias_bytes == fitted_bias(problem, [Run(each, 1.0, 10_000) for each in alone])
     Problem(GRAPH, objective="latency", host=found.model)
 
 
 def test_a_network_that_cannot_be_tiled_has_nothing_to_judge() -> None:
     graph = chain("flat", (3, 1, 1), [linear(4), linear(2)])
-    found = measured(graph, weights(graph, 0), torch.zeros(1, 3, 1, 1), repeat=1)
-    assert (found.fitted, found.errors, found.worst_error, found.median_error) == (1, (), 0.0, 0.0)
+    said: list[str] = []
+    found = measured(graph, weights(graph, 0), torch.zeros(1, 3, 1, 1), repeat=3, on_step=said.append)
+    assert (found.fitted, found.errors, found.worst_error, found.median_error) == (1, (), None, None)
+    assert said == ["layer 1 of 2", "layer 2 of 2", "run 1 of 2", "run 2 of 2", "run 1 of 1"]
+
+
+def test_half_of_mafats_space_is_for_the_bias() -> None:
+    problem = Problem(GRAPH)
+    allowed = space(problem)
+    assert for_bias(problem)[:2] == [allowed[0], allowed[2]]
+    for configuration in for_bias(problem):
+        check(problem, configuration)
 
 
 def test_errors_count_without_their_sign() -> None:
@@ -61,15 +83,16 @@ def test_errors_count_without_their_sign() -> None:
     assert (found.median_error, found.worst_error) == (0.2, 0.3)
 
 
-@pytest.mark.parametrize("repeat", [0, 1.5, True])
-def test_how_often(repeat: object) -> None:
-    with pytest.raises(OptionError, match="expected a whole number, 1 or more"):
-        measured(GRAPH, {}, torch.zeros(1, 2, 12, 12), repeat=repeat)  # type: ignore[arg-type]
+@pytest.mark.parametrize("key", ["repeat", "configurations"])
+@pytest.mark.parametrize("value", [0, 1.5, True])
+def test_how_often(key: str, value: object) -> None:
+    with pytest.raises(OptionError, match=f"{key} (is|are) .*; expected a whole number, 1 or more"):
+        measured(GRAPH, {}, IMAGE, **{key: value})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("count", "expected"), [(1, time.process_time), (2, time.perf_counter)])
 def test_one_clock_for_a_profile(count: int, expected: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processor time of two threads is the sum of both."""
+    """Processor time of two threads is the sum of both. A fork computes with as many threads, see `test_runs`."""
     monkeypatch.setattr("iopt.tiling.host.clock.threads", lambda: count)
     assert clock() is expected
     used: list[object] = []
@@ -78,15 +101,10 @@ def test_one_clock_for_a_profile(count: int, expected: Clock, monkeypatch: pytes
         used.append(seconds)
         return HostModel((LayerTime((1.0, 144.0), (1e-6, 1e-4)),) * len(Problem(GRAPH).layers))
 
-    def run(runtime: Runtime, image: object, repeat: int, seconds: Clock) -> Run:
-        used.append(seconds)
-        return Run(runtime.configuration, 1e-3)
-
     monkeypatch.setattr(module, "profile", timed)
-    monkeypatch.setattr(module, "_run", run)
-    measured(GRAPH, weights(GRAPH, 0), torch.zeros(1, 2, 12, 12), repeat=1)
-    assert len(used) > 5
-    assert set(used) == {expected}
+    monkeypatch.setattr(module, "runs", lambda *given: [Run(each, 1e-3) for each in given[3]])
+    measured(GRAPH, weights(GRAPH, 0), IMAGE, repeat=1)
+    assert used == [expected]
 
 
 def test_every_size_is_timed_by_the_clock_on_weights_packed_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

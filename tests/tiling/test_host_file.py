@@ -24,10 +24,17 @@ MODEL = HostModel((LayerTime((1.0, 36.0), (1e-6, 1e-5)), LayerTime((4.0,), (2e-6
 HOST = Host("net", graph_hash(GRAPH), MODEL, 2**20, Machine("a processor", "2.0", 1, "lean", 5, 6, 0.02, 0.1))
 
 
-@pytest.mark.parametrize("host", [HOST, replace(HOST, bias_bytes=None, measured=None)])
+UNJUDGED = replace(HOST, measured=Machine("a processor", "2.0", 1, "lean", 5, 1, None, None))
+
+
+@pytest.mark.parametrize("host", [HOST, replace(HOST, bias_bytes=None, measured=None), UNJUDGED])
 def test_there_and_back(host: Host, tmp_path: Path) -> None:
     files.save_host(host, tmp_path / "host.json")
     assert files.load_host(tmp_path / "host.json", replace(GRAPH, name="renamed")) == host
+
+
+def test_what_was_not_judged_has_no_error() -> None:
+    assert host_file.to_dict(UNJUDGED)["measured"]["worst_error"] is None
 
 
 def test_of_another_network(tmp_path: Path) -> None:
@@ -57,6 +64,7 @@ MALFORMED: dict[str, Change] = {
     "model.layers: expected at least one entry": put("model", "layers", value=[]),
     "model: layers[1]: a layer's time has 2 cells and 1 seconds": put("model", "layers", 1, "cells", value=[1, 2]),
     "measured.executor: expected 'lean' or 'torch', got 'c'": put("measured", "executor", value="c"),
+    "measured.worst_error: ": put("measured", "worst_error", value=-0.1),
     "bias_bytes: missing": lambda data: data.pop("bias_bytes"),
 }
 

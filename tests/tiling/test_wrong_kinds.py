@@ -108,7 +108,10 @@ CALLS: dict[str, tuple[Callable[..., object], dict[str, Any]]] = {
         | {"grid": "balanced", "repeat": 1},
     ),
     "profile": (profile, {"graph": GRAPH, "state": STATE, "executor": "lean", "parts": (1, 2), "repeat": 1}),
-    "measured": (measured, {"graph": GRAPH, "state": STATE, "image": IMAGE, "executor": "lean", "repeat": 1}),
+    "measured": (
+        measured,
+        {"graph": GRAPH, "state": STATE, "image": IMAGE, "executor": "lean", "repeat": 1, "configurations": 2},
+    ),
     "layers_of": (layers_of, {"graph": GRAPH}),
     "load": (load, {"path": "config.json", "graph": GRAPH}),
     "save": (save, {"path": "other.json", "problem": PROBLEM, "result": RESULT, "max_groups": None}),
@@ -138,7 +141,7 @@ def test_wrong_kinds_are_refused_in_one_line(name: str, folder: None) -> None:
     call(**given)
     for key in given:
         for wrong in WRONG:
-            if key == "repeat" and type(wrong) is int and wrong > 1:
+            if key in ("repeat", "configurations") and type(wrong) is int and wrong > 1:
                 continue  # it would be done, in the end
             try:
                 call(**{**given, key: wrong})

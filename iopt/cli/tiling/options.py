@@ -117,6 +117,10 @@ TimeLimitOption = Annotated[
     float | None, typer.Option("--time-limit", metavar="SECONDS", help="Of the method milp; default: 60.")
 ]
 RepeatOption = Annotated[int, typer.Option("--repeat", metavar="N", help="Times that everything is measured.")]
+ConfigurationsOption = Annotated[
+    int,
+    typer.Option("--configurations", metavar="N", help="That are run: a fourth judges what is fitted to the others."),
+]
 ExecutorOption = Annotated[Executor | None, typer.Option("--executor", help="Default: that of the predictor, or lean.")]
 WeightsFileOption = Annotated[
     Path | None,

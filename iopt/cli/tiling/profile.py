@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,7 @@ def profile(
         str, typer.Argument(metavar="MODEL", help="A network of `iopt models`, or package.module:callable.")
     ],
     repeat: options.RepeatOption = 5,
+    configurations: options.ConfigurationsOption = 32,
     executor: Annotated[
         options.Executor, typer.Option("--executor", help="Whose layers are timed.")
     ] = options.Executor.LEAN,
@@ -36,6 +38,8 @@ def profile(
     quiet: common.QuietOption = False,
 ) -> None:
     """Time the layers of a network on this host, by size of tile, and what whole configurations take besides.
+
+    Some minutes on an idle host, by --configurations and --repeat.
 
     \b
       iopt tile profile yolov2-16 -o host.json
@@ -51,7 +55,11 @@ def profile(
         check_writable_beside(output, {} if weights_file is None else {"--weights-file": str(weights_file)})
     with LiveLine(quiet) as line:
         line.step(f"measuring {model}")
-        graph, host = _measured(model, input, executor.value, repeat, (seed, weights_file))
+
+        def tell(what: str) -> None:
+            line.step(f"measuring {model}: {what}")
+
+        graph, host = _measured(model, input, executor.value, (repeat, configurations), (seed, weights_file), tell)
     if output is not None:
         save_host(host, output)
     if json:
@@ -63,8 +71,14 @@ def profile(
 
 
 def _measured(
-    model: str, shape: str | None, executor: str, repeat: int, weights: options.Weighted
+    model: str,
+    shape: str | None,
+    executor: str,
+    often: tuple[int, int],
+    weights: options.Weighted,
+    on_step: Callable[[str], None],
 ) -> tuple[Graph, Host]:
+    """`often`: how often everything is measured, and how many configurations."""
     from iopt.cli.tiling.module import module_of
     from iopt.graph.file import graph_hash
     from iopt.importer.machine import processor, threads, torch_version
@@ -80,9 +94,9 @@ def _measured(
         module = module_of(model, *weights)
         image = random_input(_shape(model, shape))
         graph, state = network(module, image, model)
-        found = measured(graph, state, image, executor, repeat)  # type: ignore[arg-type]  # one of the two
+        found = measured(graph, state, image, executor, *often, on_step)  # type: ignore[arg-type]  # one of the two
     quality = (found.fitted, found.median_error, found.worst_error)
-    machine = Machine(processor(), torch_version(), threads(), executor, repeat, *quality)
+    machine = Machine(processor(), torch_version(), threads(), executor, often[0], *quality)
     return graph, Host(model, graph_hash(graph), found.model, found.bias_bytes, machine)
 
 

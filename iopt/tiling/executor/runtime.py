@@ -72,10 +72,7 @@ class Runtime:
 
         `image`: 1 x channels x height x width in fp32, in any memory format. Raises `ModelError` for another shape.
         """
-        check_kind(image, torch.Tensor, "input")
-        if image.shape != (1, *self.graph.input_shape) or image.dtype != torch.float32:
-            size = "x".join(map(str, image.shape))
-            raise ModelError(f"the input is {size} in {image.dtype}; expected 1x{self.graph.input_shape} in fp32")
+        check_input(self.graph, image)
         with torch.inference_mode(), in_full_precision():
             whole = {SOURCE: maps.copied(image)}
             held = whole[SOURCE] if self.executor == "torch" else None
@@ -122,6 +119,14 @@ class Runtime:
         for tile in self._tiles[group]:
             maps.part(target, tile.steps[-1].computes).copy_(_run(tile, kernels, source, strips))
         return target
+
+
+def check_input(graph: Graph, image: torch.Tensor) -> None:
+    """Raise `ModelError` for a tensor of another shape or type than the network reads."""
+    check_kind(image, torch.Tensor, "input")
+    if image.shape != (1, *graph.input_shape) or image.dtype != torch.float32:
+        size = "x".join(map(str, image.shape))
+        raise ModelError(f"the input is {size} in {image.dtype}; expected 1x{graph.input_shape} in fp32")
 
 
 def _run(tile: Tile, kernels: tuple[Kernel, ...], source: torch.Tensor, strips: Strips) -> torch.Tensor:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Machine:
-    """What was measured, and how: `machine` in words, everything `repeat` times. Overheads and bias were fitted to so
-    many configurations; errors are those of the latency of others."""
+    """What was measured, and how: `machine` in words, times `repeat` times. Latencies were fitted to so many
+    configurations; errors are those of others, None where there were none."""
 
     machine: str
     torch: str
@@ -30,8 +30,8 @@ class Machine:
     executor: str
     repeat: int
     fitted: int
-    median_error: float
-    worst_error: float
+    median_error: float | None
+    worst_error: float | None
 
 
 @dataclass(frozen=True)

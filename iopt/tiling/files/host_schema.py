@@ -39,9 +39,11 @@ class MachineData(Strict):
     threads: int = Field(ge=1)
     executor: Literal["lean", "torch"]
     repeat: int = Field(ge=1, description="times that everything was measured; the least counts")
-    fitted: Size = Field(description="configurations that overheads and bias were fitted to")
-    median_error: Amount = Field(description="of latencies of other configurations, over what was measured")
-    worst_error: Amount = Field(description="of the same")
+    fitted: Size = Field(description="configurations that latencies were fitted to")
+    median_error: Amount | None = Field(
+        description="of latencies of other configurations, over what was measured; null: not judged"
+    )
+    worst_error: Amount | None = Field(description="of the same")
 
 
 class HostData(Strict):

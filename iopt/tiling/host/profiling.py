@@ -29,6 +29,13 @@ is no longer kept in a cache, or by the allocator, takes several times as long p
 OTHERS_BYTES = 2**23
 """Written between two runs of a layer: what the other layers of a tile would read and write meanwhile."""
 
+OnStep = Callable[[str], None]
+"""Is told what is measured now."""
+
+
+def silent(_: str) -> None:
+    """Tells nobody."""
+
 
 def profile(
     graph: Graph,
@@ -37,12 +44,13 @@ def profile(
     parts: Sequence[float] = PARTS,
     repeat: int = 5,
     seconds: Clock | None = None,
+    on_step: OnStep = silent,
 ) -> HostModel:
     """The host's time for every layer: the least of `repeat` runs, on the whole map and on tiles of so many cells.
 
-    `state`: weights by the names in the graph; `seconds`: the clock, by default that of `clock.clock`. Overheads per
-    call are in those times, what new memory costs is not: see `calibration.fit`. Raises `ModelError` for a network that
-    has early exits or other weights, `OptionError`.
+    `state`: weights by the names in the graph; `seconds`: the clock, by default that of `clock.clock`; `on_step` is
+    told what is timed. Overheads per call are in those times, what new memory costs is not: see `calibration.fit`.
+    Raises `ModelError` for a network that has early exits or other weights, `OptionError`.
     """
     check_choice(executor, get_args(Executor), "executor")
     check_count(repeat, "repeat")
@@ -52,7 +60,11 @@ def profile(
         raise OptionError(f"parts is {shown(parts)}; expected numbers of 1 or more, such as {PARTS}")
     with torch.inference_mode(), in_full_precision():
         timing = _Timing(layers, state, executor, repeat, seconds or clock())
-        return HostModel(tuple(timing.layer_time(layer, parts) for layer in layers))
+        found = []
+        for layer in layers:
+            on_step(f"layer {layer.index + 1} of {len(layers)}")
+            found.append(timing.layer_time(layer, parts))
+        return HostModel(tuple(found))
 
 
 class _Timing:

@@ -215,19 +215,22 @@ def test_what_cannot_be_run(tile: Iopt, planned: str, mine: str) -> None:
 
 def test_a_profile_and_a_plan_from_it(tile: Iopt, mine: str) -> None:
     asked = (f"{mine}:net", "--input", "1x3x24x32")
-    code, out, err = tile("profile", *asked, "--repeat", "1", "-o", "times.json")
+    code, out, err = tile("profile", *asked, "--repeat", "1", "--configurations", "5", "-o", "times.json")
     assert code == 0
     assert err == "loading\nwritten to times.json\n"
     assert out.startswith(f"{mine}:net: times of 3 layers\n")
     assert "\nbias of the predictor mafat " in out
-    assert " configurations; latency of others is off by a median of " in out
+    assert "\nfitted to 4 configurations; latency of others is off by a median of " in out
     config = tile("plan", *asked, "--host", "times.json", "--objective", "latency", "--memory", "19 KiB", "--json")
     assert config.code == 0
     assert json.loads(config.out)["result"]["objective_value"] > 0
     biased = json.loads(tile("plan", *asked, "--host", "times.json", "--predictor", "mafat", "--json").out)
     assert biased["options"]["bias_bytes"] == json.loads(Path("times.json").read_text())["bias_bytes"] > 0
-    told = json.loads(tile("profile", *asked, "--repeat", "1", "--executor", "torch", "--json").out)
+    few = ("--repeat", "1", "--configurations", "3")
+    told = json.loads(tile("profile", *asked, *few, "--executor", "torch", "--json").out)
     assert (told["schema"], told["measured"]["executor"]) == ("iopt/tiling-host/1", "torch")
+    assert (told["measured"]["median_error"], told["measured"]["worst_error"]) == (None, None)
+    assert "\nfitted to 3 configurations; not judged: there were no others\n" in tile("profile", *asked, *few).out
     with pytest.raises(Exception, match="the host's times are of the network 'mine_"):
         load_host("times.json", Problem(DEEP).graph)
     code, out, err = tile("profile", *asked, "--repeat", "0")

@@ -1,0 +1,32 @@
+"""Interrupts as an exception, so that what an experiment has set up is undone."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """The first of `SIGNALS` raises `KeyboardInterrupt`; others do not disturb what then cleans up within the context.
+    A signal that is ignored, as under `nohup`, stays so."""
+    before: dict[signal.Signals, Any] = {}
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    try:
+        for each in SIGNALS:
+            if signal.getsignal(each) is not signal.SIG_IGN:
+                before[each] = signal.signal(each, interrupt)
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)

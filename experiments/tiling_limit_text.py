@@ -1,0 +1,122 @@
+"""Runs under memory limits as verdicts, a table and a picture: computed from the rows of `tiling_limit` alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from experiments import page
+from iopt.report.picture import COLOURS, MARKERS, POINT, picture
+
+MIB = 2**20
+FIGURE = "tiling_limit.svg"
+SPEEDUP, SHARE = 2.78, 0.5
+"""MAFAT's claims under severe limits: so many times as fast, in less than this part of the memory."""
+LIMITED = 0.99
+"""A peak of this part of a limit, and more, is the limit's."""
+BASES = {"untiled, lean": "our untiled executor", "untiled": "untiled PyTorch"}
+HEADER = ("headroom MiB", "run", "configuration", "predicted MiB", "ms", "speed-up over untiled", "over untiled, lean")
+HEADER += ("peak MiB", "major faults", "swapped MiB")
+
+Row = dict[str, Any]
+
+
+def verdicts(rows: Sequence[Row]) -> str:
+    """A line per method and untiled baseline, at the tightest limit at which all runs of both finished."""
+    names = dict.fromkeys(row["name"] for row in rows if row["name"] not in BASES)
+    lines = [f"MAFAT's claim under severe limits, {SPEEDUP} x at less than half the memory:", ""]
+    lines += [f"* {_verdict(rows, name, base)}" for name in names for base in BASES]
+    lines += ["", "Memory is the larger of predicted and measured peak, over what the baseline takes unlimited."]
+    return "\n".join(lines)
+
+
+def _verdict(rows: Sequence[Row], name: str, base: str) -> str:
+    what = f"`{name}` over {BASES[base]}"
+    tightest = min(row["headroom_mib"] for row in rows)
+    rising = sorted((row for row in rows if row["name"] == name), key=lambda row: int(row["headroom_mib"]))
+    row = next((row for row in rising if speedup(rows, row, base) is not None), None)
+    if row is None:
+        return f"{what}: open, at no limit did all of their runs finish."
+    ratio, share = speedup(rows, row, base) or 0.0, _share(rows, row, base)
+    memory = "memory of the baseline not known" if share is None else f"{share:.0%} of the memory"
+    text = f"{ratio:.2f} x, {memory}, at {row['headroom_mib']} MiB"
+    if row["headroom_mib"] > tightest:
+        short = [each for each in rows if each["headroom_mib"] == tightest and "time_s" not in each]
+        listed = "; ".join(f"{each['name']}: {outcomes(each)}" for each in short if each["name"] in (name, base))
+        text += f", the tightest at which all of their runs finished (at {tightest} MiB {listed or 'there is no plan'})"
+    if share is None:
+        return f"{what}: open, {text}."
+    return f"{what}: **{'met' if ratio >= SPEEDUP and share < SHARE else 'missed'}**, {text}."
+
+
+def speedup(rows: Sequence[Row], row: Row, base: str) -> float | None:
+    """Median seconds of a baseline at the same limit over the row's; None unless all runs of both finished."""
+    slow = _found(rows, base, row["headroom_mib"])
+    return slow["time_s"] / row["time_s"] if "time_s" in slow and "time_s" in row else None
+
+
+def _share(rows: Sequence[Row], row: Row, base: str) -> float | None:
+    """Of the memory that a baseline takes at the widest limit; None where that limits it."""
+    free = _found(rows, base, max(each["headroom_mib"] for each in rows))
+    own, peak = _peak(row), _peak(free)
+    return own / peak if own and peak and _is_free(free) else None
+
+
+def _is_free(row: Row) -> bool:
+    return bool(row.get("peak_bytes", 0) < LIMITED * row["headroom_mib"] * MIB)
+
+
+def _peak(row: Row) -> float | None:
+    known = [row[key] for key in ("predicted_bytes", "peak_bytes") if row.get(key) is not None]
+    return max(known, default=None)
+
+
+def _found(rows: Sequence[Row], name: str, headroom: int) -> Row:
+    return next(row for row in rows if (row["name"], row["headroom_mib"]) == (name, headroom))
+
+
+def table(rows: Sequence[Row]) -> str:
+    return page.table(HEADER, [_line(rows, row) for row in rows])
+
+
+def _line(rows: Sequence[Row], row: Row) -> list[str]:
+    def shown(key: str, form: str, factor: float = 1) -> str:
+        return "-" if row.get(key) is None else form.format(row[key] * factor)
+
+    ratios = [speedup(rows, row, base) for base in ("untiled", "untiled, lean")]
+    return [
+        str(row["headroom_mib"]),
+        row["name"],
+        row["configuration"],
+        shown("predicted_bytes", "{:.1f}", 1 / MIB),
+        shown("time_s", "{:.0f}", 1e3) if "time_s" in row else outcomes(row),
+        *("-" if ratio is None else f"{ratio:.2f}" for ratio in ratios),
+        shown("peak_bytes", "{:.1f}", 1 / MIB),
+        shown("major_faults", "{:.0f}"),
+        shown("swapped_bytes", "{:.1f}", 1 / MIB),
+    ]
+
+
+def outcomes(row: Row) -> str:
+    """`3 of 5 finished (2 killed)`."""
+    others = Counter(run["outcome"] for run in row["runs"] if run["outcome"] != "finished")
+    listed = ", ".join(f"{count} {outcome}" for outcome, count in others.items())
+    return f"{row['finished']} of {len(row['runs'])} finished ({listed})"
+
+
+def draw(rows: Sequence[Row], path: Path) -> None:
+    """Median seconds over the headroom, a line per way to run; a gap where not all runs finished."""
+    with picture(path, "yolov2-16 under a memory limit: seconds of one inference") as axes:
+        for index, name in enumerate(dict.fromkeys(row["name"] for row in rows)):
+            own = sorted((row["headroom_mib"], row.get("time_s", float("nan"))) for row in rows if row["name"] == name)
+            look = {"color": COLOURS[index], "marker": MARKERS[index], "linewidth": 1.2, **POINT}
+            axes.plot(*zip(*own, strict=True), label=name, **look)
+        ticks = sorted({row["headroom_mib"] for row in rows})
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(ticks, [str(tick) for tick in ticks])
+        axes.set_yscale("log")
+        axes.set_xlabel("headroom over what is loaded (MiB)")
+        axes.set_ylabel("seconds")
+        axes.legend()

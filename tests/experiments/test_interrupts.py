@@ -1,0 +1,39 @@
+"""What is set up is undone, whichever signal ends an experiment."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from experiments.interrupts import SIGNALS, interruptible
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_interrupts_and_others_leave_the_cleaning_alone(number: signal.Signals) -> None:
+    before = [signal.signal(each, signal.SIG_DFL) for each in SIGNALS]
+    undone = False
+    try:
+        with pytest.raises(KeyboardInterrupt), interruptible():
+            try:
+                os.kill(os.getpid(), number)
+            finally:
+                for each in SIGNALS:
+                    os.kill(os.getpid(), each)
+                undone = True
+        assert undone
+        assert [signal.getsignal(each) for each in SIGNALS] == [signal.SIG_DFL] * len(SIGNALS)
+    finally:
+        for each, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(each, handler)
+
+
+def test_what_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
