@@ -52,8 +52,8 @@ PLACES = {
 
 
 def fault(place: str, rank: int, by: signal.Signals = signal.SIGKILL) -> Fault:
-    """At the step of that name."""
-    return Fault(3, rank, [step_name(step) for step in STEPS].index(place), by)
+    """At the step of that name, in the second inference."""
+    return Fault(3, rank, place, by)
 
 
 @pytest.fixture(autouse=True)
@@ -109,25 +109,24 @@ def test_a_lost_process_fails_the_run_by_default(monkeypatch: pytest.MonkeyPatch
 def test_a_process_that_hangs_is_named_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     place = PLACES["partial sums"]
     inject(monkeypatch, fault(place, 2, signal.SIGSTOP))
-    monkeypatch.setattr("iopt.partition.runtime.processes.GRACE_S", 1.0)
     began = time.monotonic()
     found = run(PLAN, problem=PROBLEM, repeat=3, timeout_s=1.0, on_failure="replan", verify=True)
     assert 1.0 < time.monotonic() - began < 30
     message = found.lost["d2"]
     assert message.startswith(f"the process of device 'd2' does not answer since it began the {place}")
-    assert re.search(rf"could not (send to|receive from) .d2. in the {place}: it waited too long", message)
+    assert re.search(rf"device 'd\d' waits to (send to|receive from) 'd2' in the {place}", message)
     assert found.difference is not None
     assert found.difference < 1e-5
 
 
 def test_one_after_the_other_is_lost_until_nobody_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    inject(monkeypatch, fault(PLACES["compute"], 1), Fault(2, 0, 0))
+    inject(monkeypatch, fault(PLACES["compute"], 1), Fault(2, 0, PLACES["input"]))
     found = run(PLAN, problem=PROBLEM, repeat=3, on_failure="replan", verify=True)
     assert [*found.lost] == ["d1", "d0"]
     assert found.difference is not None
     assert found.difference < 1e-5
     assert found.bytes == 0
-    inject(monkeypatch, fault(PLACES["compute"], 1), Fault(2, 0, 0), Fault(1, 0, 0))
+    inject(monkeypatch, fault(PLACES["compute"], 1), Fault(2, 0, PLACES["input"]), Fault(1, 0, PLACES["input"]))
     with pytest.raises(RunError, match="'d2' was ended by SIGKILL") as caught:
         run(PLAN, problem=PROBLEM, repeat=3, on_failure="replan")
     assert str(caught.value).endswith("; no device is left to plan for")
