@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,12 @@ from iopt import inference
 from iopt.partition.runtime.unsplit import run_unsplit
 from tests.cli.conftest import Iopt
 from tests.partition.runtime.faults import Fault, inject, limited
+
+
+@pytest.fixture(autouse=True)
+def _ends() -> Iterator[None]:
+    with limited(120):
+        yield
 
 
 @pytest.fixture
@@ -62,7 +69,8 @@ def test_run_says_where_its_memory_is_not_modelled(iopt: Iopt, plan: str, option
 
 
 def test_run_says_who_was_lost(iopt: Iopt, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    inject(monkeypatch, Fault(2, 1, 0))
+    first_operator = json.loads(Path(plan).read_text())["evaluation"]["phases"][0]["operator"]
+    inject(monkeypatch, Fault(2, 1, f"input into {first_operator!r}"))
     with limited(60):
         said = iopt("run", plan, "--on-failure", "replan", "--verify", "--json")
     assert said.code == 0
@@ -124,7 +132,7 @@ def torchrun(*arguments: str, ranks: int) -> subprocess.CompletedProcess[str]:
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
     command = [*launcher, "-m", "iopt.partition.runtime", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])}
-    return subprocess.run(command, capture_output=True, text=True, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
 
 
 @pytest.mark.full

@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
 def _run(options: argparse.Namespace) -> int:
     job = _job(options)
     rank = _rank(job)
-    torch.set_num_threads(threads_of_rank(int(os.environ.get("LOCAL_WORLD_SIZE", "1"))))
+    use_threads(os.environ)
     names = [device.name for device in job.problem.cluster.devices]
     with joined(names, options.timeout) as pulse:
         outcome = run_rank(job, rank, int(os.environ.get("LOCAL_RANK", "0")), pulse, has_own_clock=True)
@@ -92,6 +92,11 @@ def _rank(job: Job) -> int:
     if ranks != devices:
         raise ClusterError(f"torchrun started {ranks} ranks; expected {devices}, one per device of the plan")
     return int(os.environ["RANK"])
+
+
+def use_threads(variables: Mapping[str, str]) -> None:
+    """Of torch, as many as a rank has that torchrun started with these variables."""
+    torch.set_num_threads(threads_of_rank(int(variables.get("LOCAL_WORLD_SIZE", "1"))))
 
 
 def _hand_over(job: Job, outcome: Outcome, options: argparse.Namespace) -> bool:

@@ -13,11 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from iopt.errors import DeviceLostError, ModelError, OptionError, RunError
+from iopt.errors import (
+    ContradictionError,
+    DeviceLostError,
+    IoptError,
+    ModelError,
+    OptionError,
+    RunError,
+    UnsupportedOperatorError,
+)
 from iopt.inference import run
 from iopt.partition.methods import solve
 from iopt.partition.plan import Axis, Direct, Plan, Scatter, Split, intervals_from
 from iopt.partition.problem import Problem
+from iopt.partition.runtime.failures import failure, leave_word
 from iopt.partition.runtime.launch import launch
 from iopt.partition.runtime.rank import Job
 from iopt.partition.runtime.replan import replan, without
@@ -162,6 +171,21 @@ def test_a_rank_that_refuses_ends_all(tmp_path: Path) -> None:
     missing = Job(PROBLEM, PLAN, str(tmp_path / "none.safetensors"))
     with pytest.raises(ModelError, match="there is no such file"):
         launch([missing], 30.0)
+
+
+@pytest.mark.parametrize("kind", [UnsupportedOperatorError, ModelError, ContradictionError])
+def test_a_refusal_is_of_the_kind_that_the_rank_raised(kind: type[IoptError], tmp_path: Path) -> None:
+    """Also where that is not a direct kind of `IoptError`."""
+    leave_word(tmp_path, 1, kind("no such thing"))
+    found = failure(["a", "b"], [None, 1], tmp_path, {})
+    assert (type(found), str(found)) == (kind, "no such thing")
+
+
+def test_what_failed_otherwise_is_told(tmp_path: Path) -> None:
+    leave_word(tmp_path, 0, RunError("device 'a' could not receive from 'b'"))
+    leave_word(tmp_path, 1, ValueError("odd"))
+    found = failure(["a", "b"], [1, 1], tmp_path, {})
+    assert str(found) == "device 'b' failed: ValueError: odd; device 'a' could not receive from 'b'"
 
 
 def test_failures_are_dealt_with_in_known_ways() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from iopt.errors import ContradictionError
 from iopt.partition.evaluation import Evaluator
 from iopt.partition.runtime.execution import Execution, execution_of
 from iopt.partition.runtime.records import RankReport, Record
@@ -96,6 +97,27 @@ def test_predicted_times_are_the_evaluators() -> None:
     moved = sum(e["args"]["bytes"] for name, events in tracks.items() if " to " in name for e in events)
     assert moved == evaluation.bytes
     assert by_name["output of 'op7'"]["dur"] == pytest.approx(evaluation.phases[-1].time_s * 1e6)
+
+
+def test_bytes_are_compared_in_every_inference() -> None:
+    """In the second one a message has lost a byte, on both ends."""
+    found = executed()
+    first, second, third = found.records
+    number = next(index for index, phase in enumerate(second[0].sent) if phase)
+    peer = next(iter(second[0].sent[number]))
+
+    def less(record: Record, end: str, other: int) -> Record:
+        phases = [dict(phase) for phase in getattr(record, end)]
+        phases[number][other] -= 1
+        return replace(record, **{end: phases})
+
+    changed = [*second]
+    changed[0], changed[peer] = less(second[0], "sent", peer), less(second[peer], "received", 0)
+    reports = [
+        RankReport(rank, 0, 0, [*records]) for rank, records in enumerate(zip(first, changed, third, strict=True))
+    ]
+    with pytest.raises(ContradictionError, match=f"exchange {number}: not all inferences moved"):
+        execution_of(PROBLEM, PLAN, torch.zeros(1), reports)
 
 
 def test_measured_times_are_those_of_the_middle_inference_from_its_start() -> None:
