@@ -25,7 +25,12 @@ def join_local(rendezvous: Path, rank: int, ranks: int, pulse: Pulse) -> None:
     os.environ["GLOO_SOCKET_IFNAME"] = _loopback()
     store = FileStore(str(rendezvous), ranks)
     store.set_timeout(PATIENCE)
-    with pulse.waiting("waits for the others at the start"):
+    join(store, rank, ranks, pulse)
+
+
+def join(store: Any, rank: int, ranks: int, pulse: Pulse) -> None:
+    """Join the ranks that meet in a store. Raises `RunError` where one is lost."""
+    with _together(pulse, "the others at the start"):
         distributed.init_process_group("gloo", store=store, rank=rank, world_size=ranks, timeout=PATIENCE)
 
 

@@ -18,9 +18,9 @@ from iopt.door.reason import reason
 from iopt.errors import OptionError, RunError
 from iopt.partition.runtime.board import Sign
 from iopt.partition.runtime.failures import hanging
-from iopt.partition.runtime.group import meet
+from iopt.partition.runtime.group import join, meet
 from iopt.partition.runtime.pulse import Pulse
-from iopt.partition.runtime.watch import PATIENCE, Watch
+from iopt.partition.runtime.watch import Watch
 
 LOOK_S = 0.25
 """Between two looks at the others."""
@@ -42,16 +42,15 @@ def joined(names: Sequence[str], timeout_s: float) -> Iterator[Pulse]:
     try:
         with _silent_stderr():
             store = _store(len(names), rank, timeout_s, pulse)
-            mates = Mates(store.clone(), pulse, names, timeout_s, where)
-            with pulse.waiting("waits for the others at the start"):
-                distributed.init_process_group("gloo", store=store, rank=rank, world_size=len(names), timeout=PATIENCE)
     except ValueError as error:
         raise OptionError(f"the ranks cannot meet: {reason(error)}") from None
     except RuntimeError as error:
         if "EADDRINUSE" in str(error):
             raise OptionError(f"the ranks cannot meet at {where}: the port is in use; choose another") from None
         raise RunError(f"not all ranks came to {where} within {timeout_s:g} s: {reason(error)}") from None
+    mates = Mates(store.clone(), pulse, names, timeout_s, where)
     try:
+        join(store, rank, len(names), pulse)
         yield pulse
         meet(pulse, "at the end")
         pulse.leave()
@@ -64,7 +63,11 @@ def _store(ranks: int, rank: int, timeout_s: float, pulse: Pulse) -> Any:
     """Where all ranks have left a sign."""
     store = next(iter(rendezvous("env://", timeout=timedelta(seconds=timeout_s))))[0]
     store.set(_key(rank), pulse.entry)
-    store.wait([_key(each) for each in range(ranks)], timedelta(seconds=timeout_s))
+    try:
+        store.wait([_key(each) for each in range(ranks)], timedelta(seconds=timeout_s))
+    except RuntimeError:
+        missing = [str(each) for each in range(ranks) if not store.check([_key(each)])]
+        raise RuntimeError(f"there is no rank {' and no rank '.join(missing)}") from None
     return store
 
 
