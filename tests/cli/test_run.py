@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +85,17 @@ def test_run_says_who_was_lost(iopt: Iopt, plan: str, monkeypatch: pytest.Monkey
     assert second == "random weights and input, seed 0"
     assert name != lost
     assert json.loads(said.out)["difference"] < 1e-5
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP])
+def test_who_is_asked_to_end_leaves_nothing_behind(
+    iopt: Iopt, plan: str, by: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(inference, "launch", lambda *given: signal.raise_signal(by))
+    said = iopt("run", plan)
+    assert (said.code, said.out, said.err) == (128 + by, "", "")
+    assert not list(tmp_path.glob("iopt-*"))
 
 
 @pytest.mark.full

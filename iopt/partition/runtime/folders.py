@@ -21,14 +21,6 @@ PREFIX, LOCK = "iopt-work-", "owner.lock"
 ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-class _Ended(BaseException):
-    """By a signal."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
-
-
 @contextmanager
 def work_folder() -> Iterator[Path]:
     """An empty folder that only this user reads. A request to end (SIGTERM, SIGHUP) removes it first."""
@@ -71,7 +63,8 @@ def _locked(folder: Path) -> int:
 
 @contextmanager
 def _ending_in_order() -> Iterator[None]:
-    """Meanwhile signals that end this process are exceptions first; those that somebody handles are left alone."""
+    """Meanwhile signals that end this process raise `SystemExit` of 128 and their number, as shells say it; those that
+    somebody handles are left alone."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -80,19 +73,12 @@ def _ending_in_order() -> Iterator[None]:
     def end(number: int, frame: FrameType | None) -> None:
         for each in mine:
             signal.signal(each, signal.SIG_IGN)
-        raise _Ended(number)
+        raise SystemExit(128 + number)
 
     for number in mine:
         signal.signal(number, end)
-    ended: _Ended | None = None
     try:
         yield
-    except _Ended as error:
-        if error.number not in mine:
-            raise
-        ended = error
     finally:
         for number in mine:
             signal.signal(number, signal.SIG_DFL)
-        if ended is not None:
-            os.kill(os.getpid(), ended.number)
