@@ -46,7 +46,7 @@ def _run(options: argparse.Namespace) -> int:
     use_threads(os.environ)
     names = [device.name for device in job.problem.cluster.devices]
     with joined(names, options.timeout) as pulse:
-        outcome = run_rank(job, rank, int(os.environ.get("LOCAL_RANK", "0")), pulse, has_own_clock=True)
+        outcome = run_rank(job, rank, int(os.environ.get("LOCAL_RANK", "0")), pulse, has_own_clock(os.environ))
     return 0 if outcome is None or _hand_over(job, outcome, options) else 1
 
 
@@ -92,6 +92,11 @@ def _rank(job: Job) -> int:
     if ranks != devices:
         raise ClusterError(f"torchrun started {ranks} ranks; expected {devices}, one per device of the plan")
     return int(os.environ["RANK"])
+
+
+def has_own_clock(variables: Mapping[str, str]) -> bool:
+    """Whether some of the ranks may be on another host than this one; those of one host share its clock."""
+    return variables.get("LOCAL_WORLD_SIZE") != variables["WORLD_SIZE"]
 
 
 def use_threads(variables: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ from torch import distributed
 from iopt.partition.methods import solve
 from iopt.partition.problem import Problem
 from iopt.partition.runtime import rank
+from iopt.partition.runtime.__main__ import has_own_clock
 from iopt.partition.runtime.group import join_local
 from iopt.partition.runtime.pulse import Pulse
 from iopt.partition.runtime.rank import Job, run_rank
@@ -19,6 +20,18 @@ from tests.instances import chain, cluster, linear
 
 PROBLEM = Problem(chain("one", (4, 1, 1), [linear(4), linear(2)]), cluster((1.0,)))
 FAR_S = 1e6
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "4"}, False),
+        ({"WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "1"}, True),
+        ({"WORLD_SIZE": "4"}, True),
+    ],
+)
+def test_ranks_of_one_host_share_a_clock(variables: dict[str, str], expected: bool) -> None:
+    assert has_own_clock(variables) is expected
 
 
 @pytest.fixture

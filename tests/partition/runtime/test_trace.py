@@ -137,9 +137,22 @@ def test_a_link_is_busy_from_when_both_ends_are_ready() -> None:
     late = replace(first, times_s=[(begin + STEP_S / 4, end) for begin, end in first.times_s])
     trace = to_trace(replace(found, records=((late, *others),)))
     for name, events in events_of(trace, "measured").items():
-        durations = [event["dur"] for event in events]
+        durations = [event["dur"] for event in events if event["ts"] > 0]
         expected = 0.75 if "d0" in name else 1.0
         assert durations == pytest.approx([expected * STEP_S * 1e6] * len(durations))
+
+
+def test_nothing_is_before_the_start() -> None:
+    """The sink waits since before the source began; with clocks of its own it might even seem to be done before."""
+    found = executed((1.0,))
+    ((first, second, sink),) = found.records
+    for early_s in (STEP_S / 4, 3 * STEP_S):
+        early = replace(sink, times_s=[(begin - early_s, end - early_s) for begin, end in sink.times_s])
+        trace = to_trace(replace(found, records=((first, second, early),)))
+        events = [event for events in events_of(trace, "measured").values() for event in events]
+        assert min(event["ts"] for event in events) == 0
+        assert min(event["dur"] for event in events) >= 0
+        assert max(event["ts"] + event["dur"] for event in events) > 0
 
 
 def test_any_plan_has_a_timeline() -> None:
