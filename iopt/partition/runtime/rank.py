@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
@@ -63,15 +64,15 @@ class Outcome:
     reports: list[RankReport]
 
 
-def weights_of(job: Job) -> Weights:
-    """Checked against the network. Raises `ModelError`."""
+def weights_of(job: Job, on_part: Callable[[], None] = lambda: None) -> Weights:
+    """Checked against the network; `on_part` is called again and again as they are read. Raises `ModelError`."""
     if job.weights is None:
-        return RandomWeights(job.problem.graph, job.seed)
+        return RandomWeights(job.problem.graph, job.seed, on_part)
     weights = FileWeights(job.weights)
     if job.weights_stamp is not None:
         check_stamp(Path(job.weights), job.weights_stamp)
     check_weights(job.problem.graph, weights, job.weights)
-    return weights
+    return Heard(weights, on_part)
 
 
 def input_of(job: Job) -> torch.Tensor:
@@ -90,7 +91,8 @@ def run_rank(job: Job, rank: int, local_rank: int, pulse: Pulse, has_own_clock: 
     steps = schedule(job.problem, job.plan)
     with pulse.waiting("waits for the others to say whether they have GPUs"):
         placement = Placement() if job.emulate else find_placement(local_rank)
-    shard = load_shard(steps, rank, Heard(weights_of(job), pulse.beat))
+    pulse.begin("loading of its weights")
+    shard = load_shard(steps, rank, weights_of(job, pulse.beat))
     worker = Worker(steps, rank, shard, placement.device, job.keep_buffers)
     tensor = input_of(job) if rank == steps.source else None
     emulation = Emulation(job.problem, rank, job.emulate_links) if job.emulate else None
