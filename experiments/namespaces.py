@@ -4,6 +4,7 @@ the switch, are gone in the end, however it comes."""
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-PREFIX = "iopt"
+PREFIX = "iopt-runtime"
+MINE = re.compile(rf"{PREFIX}-([0-9]+)-([0-9]+|switch)")
+"""Names that this makes, with the process that does: no other namespace is touched."""
 BURST_BYTES, QUEUE = 5000, "50ms"
 """What passes a link at once, and how long packets wait at most."""
 
@@ -32,22 +35,27 @@ def refusal() -> str | None:
 def switched_hosts(count: int, bits_per_s: int) -> Iterator[list[str]]:
     """Namespaces with the addresses 10.77.0.1, ... on `eth0`, whose links carry so much each way.
 
-    An interrupt or a request to end becomes an exception meanwhile, so that what follows the context is done.
+    An interrupt or a request to end (SIGTERM, SIGHUP) becomes an exception meanwhile, so that what follows the context
+    is done.
     """
     remove_left_over()
     hosts = [f"{PREFIX}-{os.getpid()}-{number}" for number in range(count)]
     switch = f"{PREFIX}-{os.getpid()}-switch"
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    made: list[str] = []
     try:
-        _ip("netns", "add", switch)
+        for name in (switch, *hosts):
+            _ip("netns", "add", name)
+            made.append(name)
         _ip("-n", switch, "link", "add", "br0", "type", "bridge")
         _ip("-n", switch, "link", "set", "br0", "up")
         for number, host in enumerate(hosts):
             _plug_in(host, number, switch, bits_per_s)
         yield hosts
     finally:
-        _remove([*hosts, switch])
-        signal.signal(signal.SIGTERM, before)
+        _remove(made)
+        for signalled, handler in before.items():
+            signal.signal(signalled, handler)
 
 
 def inside(host: str, command: Sequence[str], variables: dict[str, str]) -> subprocess.Popen[str]:
@@ -58,15 +66,14 @@ def inside(host: str, command: Sequence[str], variables: dict[str, str]) -> subp
 
 
 def remove_left_over() -> None:
-    """Namespaces of an experiment that was killed."""
-    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout.split()
-    names = [name for name in listed if name.startswith(f"{PREFIX}-")]
-    _remove([name for name in names if not Path("/proc", name.split("-")[1]).exists()])
+    """Namespaces of this experiment that was killed: their names say by which process they were made."""
+    lines = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout.splitlines()
+    found = [MINE.fullmatch(line.split(" (id: ")[0].strip()) for line in lines]
+    _remove([match[0] for match in found if match and not Path("/proc", match[1]).exists()])
 
 
 def _plug_in(host: str, number: int, switch: str, bits_per_s: int) -> None:
     port = f"port{number}"
-    _ip("netns", "add", host)
     _ip("link", "add", "name", "eth0", "netns", host, "type", "veth", "peer", "name", port, "netns", switch)
     _ip("-n", switch, "link", "set", port, "master", "br0", "up")
     _ip("-n", host, "addr", "add", f"10.77.0.{number + 1}/24", "dev", "eth0")

@@ -29,6 +29,7 @@ from iopt.partition.plan import Axis, Direct, Split, intervals_from
 from iopt.partition.runtime.distributed import DistributedRun
 from iopt.partition.runtime.parameters import load_shard
 from iopt.partition.runtime.processes import run_together
+from iopt.partition.runtime.pulse import Pulse
 from iopt.partition.runtime.schedule import schedule
 from iopt.partition.runtime.weights import StateWeights
 from iopt.partition.runtime.worker import Worker
@@ -77,16 +78,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(page.write("runtime_cost", "Run: what the executor itself costs", text, rows))
 
 
-def measure(rounds: int, rank: int, folder: Path) -> None:
+def measure(rounds: int, rank: int, folder: Path, pulse: Pulse) -> None:
     """What each of the two processes does; the first leaves its times in a file."""
     torch.set_num_threads(1)
     mesh = init_device_mesh("cpu", (2,))
-    times = {width: turns(candidates(width, rank, mesh), rounds) for width in WIDTHS}
+    times = {width: turns(candidates(width, rank, mesh, pulse), rounds) for width in WIDTHS}
     if rank == 0:
         (folder / "times.json").write_text(json.dumps(times))
 
 
-def candidates(width: int, rank: int, mesh: Any) -> dict[str, Callable[[], object]]:
+def candidates(width: int, rank: int, mesh: Any, pulse: Pulse) -> dict[str, Callable[[], object]]:
     """One inference by each of them, checked to give the same."""
     torch.manual_seed(width)
     module, image = Pair(width).eval(), torch.randn(1, width)
@@ -98,7 +99,8 @@ def candidates(width: int, rank: int, mesh: Any) -> dict[str, Callable[[], objec
     plan = Plan((Split(names[0], Axis.OC, half), Split(names[1], Axis.IC, half, None, Direct())))
     steps = schedule(Problem(graph, cluster), plan)
     shard = load_shard(steps, rank, StateWeights(module.state_dict()))
-    ours, kept = (DistributedRun(steps, Worker(steps, rank, shard, keep=keep)) for keep in (False, True))
+    workers = (Worker(steps, rank, shard, keep=keep) for keep in (False, True))
+    ours, kept = (DistributedRun(steps, worker, pulse=pulse) for worker in workers)
     tensor = image.reshape(width, 1, 1) if rank == 0 else None
     theirs = parallelize_module(module, mesh, {"0": ColwiseParallel(), "2": RowwiseParallel()})
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import iopt
 from experiments import page
-from iopt.partition.runtime.links import profile_here
+from iopt.partition.runtime.cluster_profile import profile_here
 
 NETWORKS = ("lenet", "alexnet", "vgg11")
 CLUSTERS = ("cal4", "mixed4")

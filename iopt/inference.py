@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -14,8 +12,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from iopt.door.given import check_kind
-from iopt.door.numbers import is_number
-from iopt.door.trust import check_archive, check_sha256
+from iopt.door.numbers import check_seconds
+from iopt.door.trust import check_archive, check_sha256, check_stamp
 from iopt.door.wording import shown
 from iopt.errors import DeviceLostError, ModelError, OptionError, PlanError, RunError
 from iopt.graph import Graph
@@ -27,6 +25,7 @@ from iopt.partition import files
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.runtime.execution import Execution, execution_of, relative_difference
+from iopt.partition.runtime.folders import work_folder
 from iopt.partition.runtime.launch import launch
 from iopt.partition.runtime.random_weights import RandomWeights, random_input
 from iopt.partition.runtime.rank import Job, Outcome
@@ -68,8 +67,8 @@ def run(
     is not. `verify` runs the unsplit network, too (the module, if there is one); `emulate` makes computing and sending
     as slow as the cluster is; `keep_buffers` allocates those of messages once for all inferences, which is faster where
     they are large, and takes more memory; `overlap` computes the rows that need no halo while halos are on their way,
-    which the prediction knows nothing of. No rank waits longer than `timeout_s` for another. `on_failure`: what to do
-    when a process is lost: `fail`, or `replan`: begin again with a plan for the other devices, by the method of the
+    which the prediction knows nothing of. A process hangs that does not get on for `timeout_s`. `on_failure`: what to
+    do when a process is lost: `fail`, or `replan`: begin again with a plan for the other devices, by the method of the
     plan file or by `dp`. Raises `IoptError`; `RunError` where a process is lost, and with `replan` where nobody is
     left. A script that calls it needs `if __name__ == "__main__":`, since its processes import it.
     """
@@ -79,23 +78,27 @@ def run(
         raise OptionError("both module and weights are given; expected one of them")
     if overlap and emulate:
         raise OptionError("overlap: the model of the cluster that is emulated has none; leave out one of the two")
+    stamp = None
     if weights_hash is not None:
         if weights is None:
             raise OptionError("weights_hash is given without weights; it is the hash of their file")
-        check_sha256(Path(weights), weights_hash)
+        stamp = check_sha256(Path(weights), weights_hash)
     graph = problem.graph
-    with TemporaryDirectory(prefix="iopt-weights-") as folder:
+    with work_folder() as folder:
         if module is not None:
             check_kind(module, nn.Module, "module")
-            weights = _saved(module.state_dict(), type(module).__name__, graph, Path(folder))
+            weights = _saved(module.state_dict(), type(module).__name__, graph, folder)
         elif weights is not None and Path(weights).suffix.lower() == ".pt2":
             check_archive(Path(weights), trust)
-            weights = _saved(read_archive(Path(weights)).state_dict, str(weights), graph, Path(folder))
+            state = read_archive(Path(weights)).state_dict
+            if stamp is not None:
+                check_stamp(Path(weights), stamp)
+            weights, stamp = _saved(state, str(weights), graph, folder), None
         elif weights is not None:
             with FileWeights(weights) as file:
                 check_weights(graph, file, str(weights))
         tensor = _input(inputs, graph, seed)
-        at = Path(folder) / "input.npy"
+        at = folder / "input.npy"
         np.save(at, tensor.numpy())
         job = Job(
             problem,
@@ -104,6 +107,7 @@ def run(
             str(at),
             seed,
             repeat,
+            weights_stamp=stamp,
             emulate=emulate,
             keep_buffers=keep_buffers,
             overlap=overlap,
@@ -114,8 +118,7 @@ def run(
         if verify:
             whole = _whole(module, graph, job)
             difference = relative_difference(output, whole(tensor[None]))
-        found = execution_of(job.problem, job.plan, output, outcome.reports, difference)
-        return replace(found, lost=lost, is_lean=job.is_lean)
+        return execution_of(job.problem, job.plan, output, outcome.reports, difference, is_lean=job.is_lean, lost=lost)
 
 
 def _answered(job: Job, method: str, timeout_s: float, on_failure: OnFailure) -> tuple[Job, Outcome, dict[str, str]]:
@@ -156,8 +159,7 @@ def _check_options(seed: int, repeat: int, timeout_s: float, on_failure: str) ->
         raise OptionError(f"seed is {shown(seed)}; expected a whole number")
     if type(repeat) is not int or repeat < 1:
         raise OptionError(f"repeat is {shown(repeat)}; expected a positive whole number")
-    if not (is_number(timeout_s) and timeout_s > 0 and math.isfinite(timeout_s)):
-        raise OptionError(f"timeout_s is {shown(timeout_s)}; expected a positive number")
+    check_seconds("timeout_s", timeout_s)
     if on_failure not in get_args(OnFailure):
         raise OptionError(f"on_failure is {shown(on_failure)}; expected {' or '.join(get_args(OnFailure))}")
 

@@ -52,7 +52,7 @@ def run(
         bool, typer.Option("--overlap", help="Compute rows that need no halo while halos are on their way.")
     ] = False,
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", help="How long a process waits for another.")
+        float, typer.Option("--timeout", metavar="SECONDS", help="Without progress, a process hangs.")
     ] = 30.0,
     on_failure: Annotated[
         OnFailure,

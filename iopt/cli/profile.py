@@ -15,6 +15,8 @@ from iopt.cli.talk import say
 if TYPE_CHECKING:
     from iopt.partition.runtime.profiling import DeviceProfile, Fit
 
+TIMEOUT_S = 30.0
+
 
 def profile(
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE.yaml", help="Write it here.")] = None,
@@ -25,7 +27,13 @@ def profile(
     ranks: Annotated[
         int, typer.Option("--ranks", metavar="N", help="Of --links without torchrun: processes of this machine.")
     ] = 2,
-    threads: Annotated[int | None, typer.Option("--threads", help="Of torch; default: as it chooses.")] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", help="Of torch; default: OMP_NUM_THREADS, else one for each core.")
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option("--timeout", metavar="SECONDS", help="Of --links: without progress, a rank hangs; default: 30."),
+    ] = None,
     quiet: options.QuietOption = False,
 ) -> None:
     """Measure how fast this device computes, for a cluster file.
@@ -33,6 +41,7 @@ def profile(
     Seconds of convolutions and linear layers, with a rate and an overhead fitted to them. With --links every rank is
     measured like that, and what it takes to send from one to another: the file is a whole cluster.
     """
+    from iopt.door.numbers import check_seconds
     from iopt.errors import OptionError
     from iopt.partition.runtime.profiling import profile_device
     from iopt.report.progress import LiveLine
@@ -41,13 +50,21 @@ def profile(
         raise OptionError(
             "--threads is of one device; ranks have their part of the cores, or what OMP_NUM_THREADS says"
         )
+    if timeout is not None:
+        if not links:
+            raise OptionError("--timeout is of --links: there is nobody to wait for without")
+        check_seconds("--timeout", timeout)
     if threads is not None and threads < 1:
         raise OptionError(f"--threads: {threads}; expected a positive number")
     if output is not None:
         check_writable_beside(output, {})
     with LiveLine(quiet) as line:
         line.step("measuring convolutions and linear layers")
-        text = _cluster(ranks) if links else as_yaml(profile_device(threads), name)
+        text = (
+            _cluster(ranks, TIMEOUT_S if timeout is None else timeout)
+            if links
+            else as_yaml(profile_device(threads), name)
+        )
     if text is None:
         return
     if output is None:
@@ -58,11 +75,13 @@ def profile(
         say(f"written to {output}")
 
 
-def _cluster(ranks: int) -> str | None:
+def _cluster(ranks: int, timeout_s: float) -> str | None:
     """Of the ranks that torchrun started, on rank 0, or of as many processes of this machine."""
-    from iopt.partition.runtime.links import profile_here, profile_launched
+    from iopt.partition.runtime.cluster_profile import profile_here, profile_launched
 
-    return profile_launched() if {"RANK", "WORLD_SIZE"} <= os.environ.keys() else profile_here(ranks)
+    if {"RANK", "WORLD_SIZE"} <= os.environ.keys():
+        return profile_launched(timeout_s)
+    return profile_here(ranks, timeout_s)
 
 
 def as_yaml(found: DeviceProfile, name: str) -> str:

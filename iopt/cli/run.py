@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +15,8 @@ from iopt.cli.talk import complain
 from iopt.errors import IoptError
 
 DEBUG = "--debug"
+BY_SIGNAL = [128 + signal.SIGTERM, *([128 + signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+"""What a run that is asked to end says, once it has cleaned up."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -29,7 +32,9 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         complain("interrupted")
         return Exit.INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # `iopt show plan.json | head`: typer and rich make it a SystemExit
+    except (BrokenPipeError, SystemExit) as error:  # `iopt show plan.json | head`: typer and rich make it a SystemExit
+        if isinstance(error, SystemExit) and error.code in BY_SIGNAL:
+            return int(error.code)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.BROKEN_PIPE
     except OSError as error:

@@ -6,6 +6,9 @@ import math
 from numbers import Real
 from typing import TypeGuard
 
+from iopt.door.wording import shown
+from iopt.errors import OptionError
+
 MOST_BYTES = 2**53
 """Of a memory: 8192 TiB. Every whole number up to it is a float."""
 
@@ -21,3 +24,9 @@ def is_number(value: object) -> TypeGuard[float]:
         return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
     except OverflowError:  # a whole number beyond all floats
         return False
+
+
+def check_seconds(where: str, value: object) -> None:
+    """Raise `OptionError`, beginning with `where`, unless this is a finite time above 0."""
+    if not (is_number(value) and value > 0):
+        raise OptionError(f"{where} is {shown(value)}; expected a positive number")

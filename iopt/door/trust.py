@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from iopt.door.wording import shown
 from iopt.errors import ModelError, OptionError
@@ -23,16 +25,37 @@ def check_archive(path: Path, trust: bool) -> None:
         )
 
 
-def check_sha256(path: Path, stated: str) -> None:
+class Stamp(NamedTuple):
+    """Which file, and as of when."""
+
+    device: int
+    number: int
+    size: int
+    changed_ns: int
+
+    @staticmethod
+    def of(found: os.stat_result) -> Stamp:
+        return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def check_sha256(path: Path, stated: str) -> Stamp:
     """Raise `ModelError` unless the file has this SHA-256, as `sha256sum` prints it, with or without `sha256:` before
-    it; `OptionError` where it is none."""
+    it; `OptionError` where it is none. The stamp is of what was read, for `check_stamp`."""
     expected = stated.strip().lower().removeprefix("sha256:")
     if not re.fullmatch("[0-9a-f]{64}", expected):
         raise OptionError(f"the hash of the weights is {shown(stated)}; expected sha256: and 64 hexadecimal digits")
     try:
         with path.open("rb") as file:
+            stamp = Stamp.of(os.fstat(file.fileno()))
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
     if found != expected:
         raise ModelError(f"{path}: wrong weights: its SHA-256 is {found}; expected {expected}")
+    return stamp
+
+
+def check_stamp(path: Path, stamp: Stamp) -> None:
+    """Call it when the file is open again. Raise `ModelError` unless it is still the one whose hash was checked."""
+    if not path.is_file() or Stamp.of(path.stat()) != stamp:
+        raise ModelError(f"{path}: wrong weights: the file was changed after its SHA-256 was checked")

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 
 import iopt as package
 from iopt.cluster import Cluster
-from iopt.partition.runtime import group, links
+from iopt.partition.runtime import cluster_profile, group
+from iopt.partition.runtime.pulse import Pulse
 from tests.cli.conftest import Iopt
 from tests.partition.runtime.faults import limited
 
@@ -46,6 +48,8 @@ def test_ranks_of_this_machine_are_a_cluster(iopt: Iopt) -> None:
         (("--links", "--ranks", "1"), "iopt: --ranks: 1; expected two or more, to have links between them"),
         (("--links", "--threads", "2"), "iopt: --threads is of one device"),
         (("--links", "-o", "none/c.yaml"), "iopt: none/c.yaml: cannot be written"),
+        (("--links", "--timeout", "nan"), "iopt: --timeout is nan; expected a positive number"),
+        (("--timeout", "5"), "iopt: --timeout is of --links"),
         (("--threads", "0"), "iopt: --threads: 0; expected a positive number"),
     ],
 )
@@ -57,19 +61,29 @@ def test_profiles_are_refused_in_one_line(iopt: Iopt, arguments: tuple[str, ...]
 
 
 def test_a_rank_that_dies_ends_the_measurement(iopt: Iopt, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(links, "_measure_and_keep", die)
+    monkeypatch.setattr(cluster_profile, "_measure_and_keep", partial(end, signal.SIGKILL))
     with limited(60):
         said = iopt("profile", "--links")
     assert said.code == 5
-    assert "the process of device 'rank-1' was ended by SIGKILL in the measurements" in said.err
+    assert "the process of device 'rank-1' was ended by SIGKILL in the measurement of its device" in said.err
     assert not active_children()
 
 
-def die(ranks: int, rank: int, folder: Path) -> None:
+def test_a_rank_that_hangs_ends_the_measurement_in_time(iopt: Iopt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_profile, "_measure_and_keep", partial(end, signal.SIGSTOP))
+    with limited(20):
+        said = iopt("profile", "--links", "--timeout", "1.5")
+    assert said.code == 5
+    assert said.err.startswith("iopt: the process of device 'rank-1' does not answer since it began the measurement")
+    assert not active_children()
+
+
+def end(by: signal.Signals, ranks: int, rank: int, folder: Path, pulse: Pulse) -> None:
     """In place of what a rank does."""
+    pulse.begin("measurement of its device")
     if rank == 1:
-        os.kill(os.getpid(), signal.SIGKILL)
-    group.meet(f"rank-{rank}", "while links are measured")
+        os.kill(os.getpid(), by)
+    group.meet(pulse, "while links are measured")
 
 
 @pytest.mark.full

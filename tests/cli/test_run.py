@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,12 @@ from iopt import inference
 from iopt.partition.runtime.unsplit import run_unsplit
 from tests.cli.conftest import Iopt
 from tests.partition.runtime.faults import Fault, inject, limited
+
+
+@pytest.fixture(autouse=True)
+def _ends() -> Iterator[None]:
+    with limited(120):
+        yield
 
 
 @pytest.fixture
@@ -62,7 +71,8 @@ def test_run_says_where_its_memory_is_not_modelled(iopt: Iopt, plan: str, option
 
 
 def test_run_says_who_was_lost(iopt: Iopt, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    inject(monkeypatch, Fault(2, 1, 0))
+    first_operator = json.loads(Path(plan).read_text())["evaluation"]["phases"][0]["operator"]
+    inject(monkeypatch, Fault(2, 1, f"input into {first_operator!r}"))
     with limited(60):
         said = iopt("run", plan, "--on-failure", "replan", "--verify", "--json")
     assert said.code == 0
@@ -75,6 +85,17 @@ def test_run_says_who_was_lost(iopt: Iopt, plan: str, monkeypatch: pytest.Monkey
     assert second == "random weights and input, seed 0"
     assert name != lost
     assert json.loads(said.out)["difference"] < 1e-5
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP])
+def test_who_is_asked_to_end_leaves_nothing_behind(
+    iopt: Iopt, plan: str, by: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(inference, "launch", lambda *given: signal.raise_signal(by))
+    said = iopt("run", plan)
+    assert (said.code, said.out, said.err) == (128 + by, "", "")
+    assert not list(tmp_path.glob("iopt-*"))
 
 
 @pytest.mark.full
@@ -124,7 +145,7 @@ def torchrun(*arguments: str, ranks: int) -> subprocess.CompletedProcess[str]:
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(ranks)]
     command = [*launcher, "-m", "iopt.partition.runtime", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])}
-    return subprocess.run(command, capture_output=True, text=True, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
 
 
 @pytest.mark.full

@@ -9,23 +9,23 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from torch import distributed
 
 from iopt.door import json_file
+from iopt.door.numbers import check_seconds
 from iopt.door.trust import check_sha256
 from iopt.errors import ClusterError, IoptError, OptionError, PlanError
 from iopt.partition import files
 from iopt.partition.runtime.execution import execution_of, relative_difference, to_dict
-from iopt.partition.runtime.group import common_clock, join_launched, meet
+from iopt.partition.runtime.launched import joined
 from iopt.partition.runtime.random_weights import RandomWeights
 from iopt.partition.runtime.rank import Job, Outcome, input_of, run_rank
+from iopt.partition.runtime.threads import threads_of_rank
 from iopt.partition.runtime.trace import to_trace
 from iopt.partition.runtime.unsplit import run_unsplit
 
@@ -43,27 +43,27 @@ def main(arguments: Sequence[str]) -> int:
 def _run(options: argparse.Namespace) -> int:
     job = _job(options)
     rank = _rank(job)
-    join_launched(options.timeout)
-    name = job.problem.cluster.devices[rank].name
-    outcome = run_rank(job, rank, int(os.environ.get("LOCAL_RANK", "0")), common_clock(name))
-    is_correct = outcome is None or _hand_over(job, outcome, options)
-    meet(name, "at the end")
-    distributed.destroy_process_group()
-    return 0 if is_correct else 1
+    use_threads(os.environ)
+    names = [device.name for device in job.problem.cluster.devices]
+    with joined(names, options.timeout) as pulse:
+        outcome = run_rank(job, rank, int(os.environ.get("LOCAL_RANK", "0")), pulse, has_own_clock(os.environ))
+    return 0 if outcome is None or _hand_over(job, outcome, options) else 1
 
 
 def _job(options: argparse.Namespace) -> Job:
-    if options.repeat < 1 or options.timeout <= 0:
-        raise OptionError("--repeat and --timeout: expected positive numbers")
+    if options.repeat < 1:
+        raise OptionError(f"--repeat: {options.repeat}; expected a positive number")
+    check_seconds("--timeout", options.timeout)
     if options.on_failure != "fail":
         raise OptionError(
             "--on-failure replan: expected fail, since the input is lost with its rank when torchrun starts them; "
             "`iopt run` holds it, on one host"
         )
+    stamp = None
     if options.weights_hash is not None:
         if options.weights is None:
             raise OptionError("--weights-hash is given without --weights; it is the hash of their file")
-        check_sha256(Path(options.weights), options.weights_hash)
+        stamp = check_sha256(Path(options.weights), options.weights_hash)
     file = files.read(options.plan)
     if file.plan is None:
         raise PlanError(f"{file.path}: there is no plan in it ({file.result.status})")
@@ -76,6 +76,7 @@ def _job(options: argparse.Namespace) -> Job:
         options.input,
         options.seed,
         options.repeat,
+        weights_stamp=stamp,
         emulate=options.emulate or options.emulate_compute,
         emulate_links=options.emulate,
         keep_buffers=options.keep_buffers,
@@ -93,6 +94,16 @@ def _rank(job: Job) -> int:
     return int(os.environ["RANK"])
 
 
+def has_own_clock(variables: Mapping[str, str]) -> bool:
+    """Whether some of the ranks may be on another host than this one; those of one host share its clock."""
+    return variables.get("LOCAL_WORLD_SIZE") != variables["WORLD_SIZE"]
+
+
+def use_threads(variables: Mapping[str, str]) -> None:
+    """Of torch, as many as a rank has that torchrun started with these variables."""
+    torch.set_num_threads(threads_of_rank(int(variables.get("LOCAL_WORLD_SIZE", "1"))))
+
+
 def _hand_over(job: Job, outcome: Outcome, options: argparse.Namespace) -> bool:
     """Whether the output is the unsplit network's, as far as it was compared."""
     difference = None
@@ -102,8 +113,7 @@ def _hand_over(job: Job, outcome: Outcome, options: argparse.Namespace) -> bool:
         difference = relative_difference(outcome.output, run_unsplit(graph, state, input_of(job)[None]))
     if options.output:
         np.save(options.output, outcome.output.numpy())
-    found = execution_of(job.problem, job.plan, outcome.output, outcome.reports, difference)
-    execution = replace(found, is_lean=job.is_lean)
+    execution = execution_of(job.problem, job.plan, outcome.output, outcome.reports, difference, is_lean=job.is_lean)
     if options.trace:
         json_file.write(options.trace, to_trace(execution))
     print(json.dumps(to_dict(execution)), flush=True)
@@ -126,7 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     slow.add_argument("--emulate-compute", action="store_true", help="compute as slowly, send as fast as the network")
     parser.add_argument("--keep-buffers", action="store_true", help="allocate those of messages once")
     parser.add_argument("--overlap", action="store_true", help="compute while messages are on their way")
-    parser.add_argument("--timeout", type=float, default=30.0, help="seconds to wait for another rank")
+    parser.add_argument("--timeout", type=float, default=30.0, help="seconds without progress after which a rank hangs")
     parser.add_argument("--trace", metavar="FILE.json", help="where rank 0 writes a Chrome trace")
     parser.add_argument("--on-failure", choices=("fail", "replan"), default="fail", help="only `iopt run` can replan")
     parser.add_argument("--verify", action="store_true", help="compare with the unsplit network, on rank 0")
@@ -134,7 +144,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(max(1, int(os.environ.get("OMP_NUM_THREADS", "1"))))
     code = main(sys.argv[1:])
     sys.stdout.flush()
     os._exit(code)  # a process group that lost a rank may wait for it at exit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from torch import distributed
 from iopt.errors import RunError
 from iopt.partition.runtime.emulation import Emulation, wait_until
 from iopt.partition.runtime.placement import Placement
+from iopt.partition.runtime.pulse import Pulse
 from iopt.partition.runtime.records import Record
 from iopt.partition.runtime.schedule import Compute, Exchange, Schedule, step_name
 from iopt.partition.runtime.worker import Message, Worker
@@ -27,25 +28,26 @@ class DistributedRun:
         self,
         schedule: Schedule,
         worker: Worker,
-        origin_s: float = 0.0,
         emulation: Emulation | None = None,
-        on_step: Callable[[int], None] = lambda step: None,
+        pulse: Pulse | None = None,
         group: Any = None,
         overlap: bool = False,
     ) -> None:
-        """`origin_s`: what the clocks of all ranks showed at one moment, where they are not one clock. `emulation`: as
-        slow as that device; None: as fast as this machine. `on_step` is told the number of each step as it begins.
-        `group`: of the messages, NCCL's where the worker's tensors are on a GPU; None: the default one. `overlap`:
-        while messages are on their way, compute what needs none of them; its time is in that of the exchange."""
+        """`emulation`: as slow as that device; None: as fast as this machine. `pulse` is told each step as it begins,
+        and every wait. `group`: of the messages, NCCL's where the worker's tensors are on a GPU; None: the default one.
+        `overlap`: while messages are on their way, compute what needs none of them; its time is in that of the
+        exchange."""
         self._overlap = overlap
         self._group, self._settle = group, Placement(worker.place, group).settle
         self.schedule, self.worker = schedule, worker
-        self._origin_s, self._emulation, self._on_step = origin_s, emulation, on_step
+        self._names = [step_name(step) for step in schedule.steps]
+        self._emulation, self._pulse = emulation, pulse or Pulse()
 
-    def __call__(self, tensor: torch.Tensor | None) -> Record:
+    def __call__(self, tensor: torch.Tensor | None, origin_s: float = 0.0) -> Record:
         """One inference; `tensor` is the input on the source. The worker then holds what its device ends up with.
 
-        Raises `RunError` where another rank is lost.
+        `origin_s`: what the clocks of all ranks showed at one moment, where they are not one clock. Raises `RunError`
+        where another rank is lost.
         """
         times: list[tuple[float, float]] = []
         sent: list[dict[int, int]] = []
@@ -53,15 +55,15 @@ class DistributedRun:
         with torch.inference_mode():
             self.worker.start(tensor)
             for number, step in enumerate(self.schedule.steps):
-                self._on_step(number)
-                began = time.perf_counter() - self._origin_s
+                self._pulse.begin(self._names[number])
+                began = time.perf_counter() - origin_s
                 if isinstance(step, Exchange):
                     moved = self._exchange(step, number)
                     sent.append(moved[0])
                     received.append(moved[1])
                 else:
                     self._compute(step)
-                times.append((began, time.perf_counter() - self._origin_s))
+                times.append((began, time.perf_counter() - origin_s))
         return Record(times, sent, received)
 
     def _compute(self, step: Compute) -> None:
@@ -69,7 +71,7 @@ class DistributedRun:
         self.worker.compute(step)
         self._settle()
         if self._emulation is not None:
-            wait_until(began + self._emulation.compute_s(step))
+            wait_until(began + self._emulation.compute_s(step), self._pulse.beat)
 
     def _exchange(self, step: Exchange, number: int) -> tuple[dict[int, int], dict[int, int]]:
         """Bytes sent and received, by peer."""
@@ -90,12 +92,13 @@ class DistributedRun:
         if following is not None:
             self.worker.compute_ahead(step, following)
         for peer, verb, work in works:
-            with self._naming(step, peer, verb):
+            waits = f"waits to {verb} {self.schedule.devices[peer]!r} in the {step_name(step)}"
+            with self._naming(step, peer, verb), self._pulse.waiting(waits):
                 assert work is not None
                 work.wait()
         self._settle()
         if self._emulation is not None:
-            wait_until(began + self._emulation.exchange_s(step))
+            wait_until(began + self._emulation.exchange_s(step), self._pulse.beat)
 
     def _begun(
         self, step: Exchange, out: Sequence[Message], into: Sequence[Message], began: float
@@ -125,7 +128,6 @@ class DistributedRun:
             names = self.schedule.devices
             raise RunError(
                 f"device {names[self.worker.device]!r} could not {verb} {names[peer]!r} in the {step_name(step)}"
-                f"{': it waited too long' if 'timed out' in str(error).lower() else ''}"
             ) from error
 
     def _paced(self, step: Exchange, out: Sequence[Message], began: float) -> Iterator[Message]:
@@ -135,5 +137,5 @@ class DistributedRun:
             return
         tensors = dict(out)
         for peer, after in self._emulation.sending_s(step).items():
-            wait_until(began + after)
+            wait_until(began + after, self._pulse.beat)
             yield Message(peer, tensors[peer])

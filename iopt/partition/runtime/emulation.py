@@ -7,7 +7,7 @@ slowest one by itself; whether phases take as long as the model says is for the 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from iopt.cluster import Charge, Medium
 from iopt.partition.plan import Axis
@@ -16,6 +16,8 @@ from iopt.partition.runtime.schedule import Compute, Exchange, Transfer
 
 SLACK_S = 1e-4
 """What a sleep may take longer than it should."""
+NAP_S = 0.1
+"""Longest sleep at once."""
 
 
 class Emulation:
@@ -75,7 +77,11 @@ def _bytes(step: Exchange, transfers: Iterable[Transfer]) -> int:
     return sum(map(step.bytes_of, transfers))
 
 
-def wait_until(moment_s: float) -> None:
-    """Sleep until `time.perf_counter` shows that moment, to within some ten microseconds; at once if it has passed."""
+def wait_until(moment_s: float, on_nap: Callable[[], None] = lambda: None) -> None:
+    """Sleep until `time.perf_counter` shows that moment, to within some ten microseconds; at once if it has passed.
+
+    `on_nap` is called at least every tenth of a second: a device that is slow on purpose does not hang.
+    """
     while (left := moment_s - time.perf_counter()) > 0:
-        time.sleep(left - SLACK_S if left > SLACK_S else 0)
+        on_nap()
+        time.sleep(min(left - SLACK_S, NAP_S) if left > SLACK_S else 0)

@@ -97,9 +97,17 @@ class Execution:
 
 
 def execution_of(
-    problem: Problem, plan: Plan, outputs: torch.Tensor, reports: Sequence[RankReport], difference: float | None = None
+    problem: Problem,
+    plan: Plan,
+    outputs: torch.Tensor,
+    reports: Sequence[RankReport],
+    difference: float | None = None,
+    *,
+    is_lean: bool = True,
+    lost: Mapping[str, str] | None = None,
 ) -> Execution:
-    """What the ranks measured, put together."""
+    """What the ranks measured, put together. Raises `ContradictionError` unless all inferences moved the same bytes,
+    counted equally on both ends."""
     steps = schedule(problem, plan)
     runs = list(zip(*(report.records for report in reports), strict=True))
     latencies = tuple(run[steps.sink].times_s[-1][1] - run[steps.source].times_s[0][0] for run in runs)
@@ -123,6 +131,8 @@ def execution_of(
         {model: Evaluator(replace(problem, memory=model))(plan).memory_bytes for model in MODELS},
         tuple(runs),
         difference,
+        lost=dict(lost or {}),
+        is_lean=is_lean,
     )
 
 
@@ -182,7 +192,9 @@ def _phases(steps: Schedule, runs: Sequence[Sequence[Record]]) -> list[MeasuredP
     phases, devices = [], len(steps.devices)
     exchanges = [(index, step) for index, step in enumerate(steps.steps) if isinstance(step, Exchange)]
     for number, (index, step) in enumerate(exchanges):
-        moved = _moved(runs[0], number)
+        moved, *others = (_moved(run, number) for run in runs)
+        if any((other != moved).any() for other in others):
+            raise ContradictionError(f"exchange {number}: not all inferences moved {moved.tolist()}")
         if moved.any():
             who = [device for device in range(devices) if moved[device].any() or moved[:, device].any()]
             times = [[run[device].times_s[index] for device in who] for run in runs]

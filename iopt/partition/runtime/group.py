@@ -1,16 +1,13 @@
-"""Process groups: on this host by a file and the loopback interface alone, or as torch's launcher says; and what ranks
-tell each other outside the steps that are measured."""
+"""What ranks of a process group tell each other outside the steps that are measured, and the group of one host."""
 
 from __future__ import annotations
 
 import json
 import os
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,85 +15,68 @@ import torch
 from torch import distributed
 from torch.distributed import FileStore  # type: ignore[attr-defined]  # documented, but not in __all__
 
-from iopt.door.reason import reason
-from iopt.errors import OptionError, RunError
-
-MEETING_S = 120.0
-"""How long ranks wait for each other at the start, where each imports and loads first, at least."""
+from iopt.errors import RunError
+from iopt.partition.runtime.pulse import Pulse
+from iopt.partition.runtime.watch import PATIENCE
 
 
-def join_local(rendezvous: Path, rank: int, ranks: int, timeout_s: float) -> None:
+def join_local(rendezvous: Path, rank: int, ranks: int, pulse: Pulse) -> None:
     """Join the ranks that meet in a file of this host. Nothing listens on any address but the loopback's."""
     os.environ["GLOO_SOCKET_IFNAME"] = _loopback()
     store = FileStore(str(rendezvous), ranks)
-    store.set_timeout(timedelta(seconds=max(MEETING_S, timeout_s)))
-    distributed.init_process_group("gloo", store=store, rank=rank, world_size=ranks, timeout=_span(timeout_s))
+    store.set_timeout(PATIENCE)
+    join(store, rank, ranks, pulse)
 
 
-def join_launched(timeout_s: float) -> None:
-    """Join the ranks that torchrun started, on the hosts that it was given; or that somebody started with the same
-    variables.
-
-    Raises `OptionError` where the port is in use or a variable is missing, `RunError` where ranks do not come.
-    """
-    try:
-        with _silent_stderr():
-            distributed.init_process_group("gloo", timeout=_span(timeout_s))
-    except ValueError as error:
-        raise OptionError(f"the ranks cannot meet: {reason(error)}") from None
-    except RuntimeError as error:
-        where = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
-        if "EADDRINUSE" in str(error):
-            raise OptionError(f"the ranks cannot meet at {where}: the port is in use; choose another") from None
-        raise RunError(f"not all ranks came to {where} within {timeout_s:g} s: {reason(error)}") from None
+def join(store: Any, rank: int, ranks: int, pulse: Pulse) -> None:
+    """Join the ranks that meet in a store. Raises `RunError` where one is lost."""
+    with _together(pulse, "the others at the start"):
+        distributed.init_process_group("gloo", store=store, rank=rank, world_size=ranks, timeout=PATIENCE)
 
 
-@contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Meanwhile nothing that torch's C++ says gets through; what matters of it is in its errors."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def meet(device: str, when: str) -> None:
-    """Wait for all ranks, as the one that plays `device`. Raises `RunError` where one does not come."""
-    try:
+def meet(pulse: Pulse, when: str) -> None:
+    """Wait for all ranks. Raises `RunError` where one does not come."""
+    with _together(pulse, f"the others {when}"):
         distributed.barrier()
-    except RuntimeError as error:
-        raise RunError(f"device {device!r} waited for the others in vain {when}") from error
 
 
-def common_clock(device: str) -> float:
+def common_moment(pulse: Pulse, when: str) -> float:
     """What this rank's clock shows at a moment that all ranks share, to within the time of a barrier."""
-    for _ in range(3):
-        meet(device, "at the start")
+    for _ in range(2):
+        meet(pulse, when)
     return time.perf_counter()
 
 
-def gather_json(data: Any, rank: int, ranks: int) -> list[Any]:
-    """On rank 0 the data of every rank in order, elsewhere nothing."""
-    if rank:
-        _send(torch.frombuffer(bytearray(json.dumps(data).encode()), dtype=torch.uint8), 0)
-        return []
-    return [data, *(json.loads(_receive(other, torch.uint8).numpy().tobytes()) for other in range(1, ranks))]
+def gather_json(pulse: Pulse, data: Any, rank: int, ranks: int) -> list[Any]:
+    """On rank 0 the data of every rank in order, elsewhere nothing. Raises `RunError` where one is lost."""
+    with _together(pulse, "what was measured to be gathered"):
+        if rank:
+            _send(torch.frombuffer(bytearray(json.dumps(data).encode()), dtype=torch.uint8), 0)
+            return []
+        return [data, *(json.loads(_receive(other, torch.uint8).numpy().tobytes()) for other in range(1, ranks))]
 
 
-def bring_output(output: torch.Tensor | None, shape: tuple[int, ...], sink: int, rank: int) -> torch.Tensor | None:
-    """The output, which `sink` has, on rank 0; None elsewhere."""
-    if rank == sink and rank != 0:
-        assert output is not None
-        distributed.send(output.contiguous(), 0)
-    if rank == 0 and sink != 0:
-        output = torch.empty(shape)
-        distributed.recv(output, sink)
+def bring_output(
+    pulse: Pulse, output: torch.Tensor | None, shape: tuple[int, ...], sink: int, rank: int
+) -> torch.Tensor | None:
+    """The output, which `sink` has, on rank 0; None elsewhere. Raises `RunError` where one of the two is lost."""
+    with _together(pulse, "the output to be brought to the first device"):
+        if rank == sink and rank != 0:
+            assert output is not None
+            distributed.send(output.contiguous(), 0)
+        if rank == 0 and sink != 0:
+            output = torch.empty(shape)
+            distributed.recv(output, sink)
     return output if rank == 0 else None
+
+
+@contextmanager
+def _together(pulse: Pulse, what: str) -> Iterator[None]:
+    try:
+        with pulse.waiting(f"waits for {what}"):
+            yield
+    except RuntimeError as error:
+        raise RunError(f"device {pulse.name!r} waited for {what} in vain") from error
 
 
 def _send(tensor: torch.Tensor, peer: int) -> None:
@@ -110,10 +90,6 @@ def _receive(peer: int, dtype: torch.dtype) -> torch.Tensor:
     tensor = torch.empty(int(count), dtype=dtype)
     distributed.recv(tensor, peer)
     return tensor
-
-
-def _span(timeout_s: float) -> timedelta:
-    return timedelta(seconds=timeout_s)
 
 
 def _loopback() -> str:

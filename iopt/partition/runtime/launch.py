@@ -6,48 +6,32 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from safetensors.torch import load_file, save_file
 
-from iopt.partition.runtime.board import Board
+from iopt.partition.runtime.folders import work_folder
 from iopt.partition.runtime.processes import run_together
+from iopt.partition.runtime.pulse import Pulse
 from iopt.partition.runtime.rank import Job, Outcome, run_rank
 from iopt.partition.runtime.records import RankReport
-from iopt.partition.runtime.schedule import schedule, step_name
-
-BOARD = "board"
-"""Name of a file."""
 
 
 def launch(jobs: Sequence[Job], timeout_s: float) -> list[Outcome]:
     """Run jobs one after another, on one process per device; all have equally many devices.
 
-    No rank waits longer than `timeout_s` for another. Raises `DeviceLostError` where processes end or hang, `RunError`
+    A rank hangs that does not get on for `timeout_s`. Raises `DeviceLostError` where processes end or hang, `RunError`
     where one fails otherwise, `IoptError` for what a rank refuses; no process is left then.
     """
     names = [device.name for device in jobs[0].problem.cluster.devices]
-    with TemporaryDirectory(prefix="iopt-run-") as name:
-        folder = Path(name)
-        board = Board.empty(folder / BOARD, len(names))
-
-        def where(rank: int) -> str:
-            place = board.read(rank)
-            return "" if place is None else _step(jobs[place[0]], place[1])
-
-        run_together(partial(_carry_out, tuple(jobs)), names, folder, timeout_s, where)
+    with work_folder() as folder:
+        run_together(partial(_carry_out, tuple(jobs)), names, folder, timeout_s)
         return [_outcome(folder, number) for number in range(len(jobs))]
 
 
-def _carry_out(jobs: Sequence[Job], rank: int, folder: Path) -> None:
-    board = Board(folder / BOARD)
+def _carry_out(jobs: Sequence[Job], rank: int, folder: Path, pulse: Pulse) -> None:
     for number, job in enumerate(jobs):
-        if outcome := run_rank(job, rank, rank, on_step=partial(board.write, rank, number)):
+        if outcome := run_rank(job, rank, rank, pulse):
             _keep(folder, number, outcome)
-
-
-def _step(job: Job, number: int) -> str:
-    return step_name(schedule(job.problem, job.plan).steps[number])
 
 
 def _keep(folder: Path, number: int, outcome: Outcome) -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import distributed
 
 from iopt.partition.runtime.peak import peak_bytes
+from iopt.partition.runtime.watch import PATIENCE
 from iopt.partition.runtime.worker import MEMORY
 
 
@@ -52,4 +53,4 @@ def find_placement(local_rank: int) -> Placement:
     os.environ["TORCH_NCCL_BLOCKING_WAIT"] = "1"  # so that who waits in vain says so; else its watchdog ends it
     torch.cuda.set_device(local_rank)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
-    return Placement(torch.device("cuda", local_rank), distributed.new_group(backend="nccl"))
+    return Placement(torch.device("cuda", local_rank), distributed.new_group(backend="nccl", timeout=PATIENCE))

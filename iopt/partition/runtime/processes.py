@@ -1,4 +1,4 @@
-"""Ranks on this host: started by torch's launcher, watched, and ended whatever happens."""
+"""Ranks on this host: started by torch's launcher, watched by who started them, and ended whatever happens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -18,31 +18,43 @@ import torch
 from torch import distributed
 from torch.multiprocessing.spawn import start_processes
 
-from iopt.partition.runtime.failures import failure, leave_word
+from iopt.errors import DeviceLostError, RunError
+from iopt.partition.runtime.board import ENTRY_BYTES, Board, Sign
+from iopt.partition.runtime.failures import failure, hanging, leave_word
 from iopt.partition.runtime.group import join_local, meet
+from iopt.partition.runtime.pulse import Pulse
+from iopt.partition.runtime.threads import threads_of_rank
+from iopt.partition.runtime.watch import Watch
 
 PRELOADED = ["torch.distributed", "torch.multiprocessing.spawn", "safetensors.torch"]
 """Nothing of this package: the server does not look where the parent found it."""
 GRACE_S = 5.0
 """How long the other ranks may take to say what they saw when one has failed."""
+LOOK_S = 0.1
+"""Between two looks at what ranks say."""
+BOARD = "board"
+"""Name of a file."""
 
-Work = Callable[[int, Path], None]
-"""What a rank does, given its number and a folder that all share."""
+Work = Callable[[int, Path, Pulse], None]
+"""What a rank does, given its number, a folder that all share, and whom to tell that it gets on."""
 
 
-def run_together(
-    work: Work, names: Sequence[str], folder: Path, timeout_s: float, where: Callable[[int], str] = lambda rank: ""
-) -> None:
+def run_together(work: Work, names: Sequence[str], folder: Path, timeout_s: float) -> None:
     """Run `work` on one process for each name, in one process group.
 
-    No rank waits longer than `timeout_s` for another. `where` says what a rank is at. Raises `DeviceLostError` where
-    processes end or hang, `RunError` where one fails otherwise, `IoptError` for what a rank refuses; no process is left
-    then. `work` is pickled.
+    A rank may wait for another as long as that one gets on; one that does not for `timeout_s` hangs. Raises
+    `DeviceLostError` where processes end or hang, `RunError` where one fails otherwise or all wait for each other,
+    `IoptError` for what a rank refuses; no process is left then. `work` is pickled.
     """
-    processes = _started(_rank, (work, tuple(names), str(folder), timeout_s), len(names))
+    board = Board.empty(folder / BOARD, len(names))
+    processes = _started(_rank, (work, tuple(names), str(folder), dict(os.environ)), len(names))
     try:
-        if not _all_done(processes):
-            raise failure(names, [process.exitcode for process in processes], folder, where)
+        if not _all_done(processes, names, board, timeout_s):
+            codes, signs = (
+                [process.exitcode for process in processes],
+                dict(enumerate(map(board.read, range(len(names))))),
+            )
+            raise failure(names, codes, folder, signs)
     finally:
         _end(processes)
 
@@ -62,17 +74,25 @@ def _started(target: Callable[..., None], arguments: tuple[object, ...], count: 
     return processes
 
 
-def _rank(rank: int, work: Work, names: Sequence[str], name: str, timeout_s: float) -> None:
-    """What a process does; its exit code is 0, or it leaves a file that says why not."""
+def _rank(rank: int, work: Work, names: Sequence[str], name: str, environment: Mapping[str, str]) -> None:
+    """What a process does; its exit code is 0, or it leaves a file that says why not.
+
+    `environment`: the parent's of now; that of the server that this was forked off is of its own start.
+    """
     folder = Path(name)
+    pulse = Pulse(names[rank], Board(folder / BOARD).memory, ENTRY_BYTES * rank)
+    pulse.begin("")
+    pulse.keep_alive()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # also while torch waits
     Thread(target=_end_with_parent, daemon=True).start()
     _say_into(folder / f"rank-{rank}.log")
-    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // len(names)))
+    os.environ.clear()
+    os.environ.update(environment)
+    torch.set_num_threads(threads_of_rank(len(names)))
     try:
-        join_local(folder / "rendezvous", rank, len(names), timeout_s)
-        work(rank, folder)
-        meet(names[rank], "at the end")
+        join_local(folder / "rendezvous", rank, len(names), pulse)
+        work(rank, folder, pulse)
+        meet(pulse, "at the end")
         distributed.destroy_process_group()
     except Exception as error:
         leave_word(folder, rank, error)
@@ -94,17 +114,31 @@ def _say_into(log: Path) -> None:
         os.dup2(target, stream.fileno())
 
 
-def _all_done(processes: Sequence[BaseProcess]) -> bool:
-    """Wait for all ranks; False when one has failed and the others have said what they saw, or had the time to."""
-    running = {process.sentinel: process for process in processes}
-    deadline = None
+def _all_done(processes: Sequence[BaseProcess], names: Sequence[str], board: Board, timeout_s: float) -> bool:
+    """Wait for all ranks; False when one has failed and the others have said what they saw, or had the time to.
+
+    Raises `DeviceLostError` where ranks hang, `RunError` where all wait for each other.
+    """
+    running = {process.sentinel: rank for rank, process in enumerate(processes)}
+    deadline, watch, last = None, Watch(timeout_s), time.monotonic()
     while running and (deadline is None or time.monotonic() < deadline):
-        for sentinel in wait(list(running), timeout=0.5):
-            process = running.pop(int(sentinel))  # type: ignore[arg-type]  # sentinels are file descriptors
+        for sentinel in wait(list(running), timeout=LOOK_S):
+            process = processes[running.pop(int(sentinel))]  # type: ignore[arg-type]  # sentinels are file descriptors
             process.join()
             if process.exitcode and deadline is None:
                 deadline = time.monotonic() + GRACE_S
+        if deadline is None:
+            passed, last = time.monotonic() - last, time.monotonic()
+            _check(watch, {rank: board.read(rank) for rank in running.values()}, names, timeout_s, passed)
     return deadline is None
+
+
+def _check(watch: Watch, signs: Mapping[int, Sign], names: Sequence[str], timeout_s: float, passed_s: float) -> None:
+    watch.look(signs, passed_s)
+    if silent := watch.silent:
+        raise DeviceLostError(hanging(names, signs, silent, timeout_s), tuple(names[rank] for rank in silent))
+    if watch.is_stuck:
+        raise RunError(hanging(names, signs, (), timeout_s))
 
 
 def _end(processes: Sequence[BaseProcess]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Literal
@@ -20,6 +20,7 @@ from iopt.partition.runtime.kernels import epilogue, pre_tensor
 from iopt.partition.runtime.parameters import Parameters, by_kernel_rows
 from iopt.partition.runtime.random_weights import RandomWeights
 from iopt.partition.runtime.schedule import Share
+from iopt.partition.runtime.threads import threads_of_rank
 
 Kind = Literal["convolution", "pointwise", "linear"]
 KINDS: tuple[Kind, ...] = ("convolution", "pointwise", "linear")
@@ -63,11 +64,17 @@ class DeviceProfile:
     by_kind: dict[Kind, Fit]
 
 
-def profile_device(threads: int | None = None, repeat: int = 7) -> DeviceProfile:
-    """Measure this machine; takes seconds. `threads` of torch from now on, None: as many as it has."""
-    torch.set_num_threads(threads or torch.get_num_threads())
+def profile_device(
+    threads: int | None = None, repeat: int = 7, on_sample: Callable[[], None] = lambda: None
+) -> DeviceProfile:
+    """Measure this machine; takes seconds. `threads` of torch from now on, None: as many as a run with one rank on this
+    host has. `on_sample` is called before each time that is
+    taken."""
+    torch.set_num_threads(threads or threads_of_rank(1))
     with torch.inference_mode():
-        samples = tuple(Sample(kind, operator.flops, _time(operator, repeat)) for kind, operator in _operators())
+        samples = tuple(
+            Sample(kind, operator.flops, _time(operator, repeat, on_sample)) for kind, operator in _operators()
+        )
     by_kind = {kind: fit([sample for sample in samples if sample.kind == kind]) for kind in KINDS}
     overall = fit([sample for sample in samples if sample.kind != "linear"])
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -103,7 +110,7 @@ def _operator(body: Conv2d | Linear, before: Shape, after: Shape) -> Operator:
     return Operator("sample", body, (INPUT,), (before,), after, after, (Activation("relu"),))
 
 
-def _time(operator: Operator, repeat: int) -> float:
+def _time(operator: Operator, repeat: int, on_repetition: Callable[[], None]) -> float:
     weights = RandomWeights(Graph("sample", operator.input_shape, (operator,)), 0)
     weight = weights.whole("weight") if isinstance(operator.body, Linear) else by_kernel_rows(weights.whole("weight"))
     parameters = Parameters((0, operator.output_shape.channels), weight, weights.whole("bias"))
@@ -112,6 +119,7 @@ def _time(operator: Operator, repeat: int) -> float:
     tensor = torch.randn(tuple(operator.input_shape))
     times = []
     for _ in range(repeat + 2):
+        on_repetition()
         began = time.perf_counter()
         epilogue(operator, parameters, pre_tensor(operator, share, parameters, tensor), whole, whole)
         times.append(time.perf_counter() - began)

@@ -24,7 +24,9 @@ def to_trace(execution: Execution) -> dict[str, Any]:
 
     Predicted, a phase takes all of its links as long as the model says the phase takes, and begins when the slowest
     device is done. Measured, a device is in a phase from when it begins to send and receive until it has all; a link
-    from when both of its ends have begun until the receiver has all.
+    from when both of its ends have begun until the receiver has all. What was before the start is cut off: some devices
+    are ready before the source is, and Perfetto drops events with negative times. Where clocks of hosts are less
+    exact than a message is short, its time is 0.
     """
     steps = schedule(execution.problem, execution.plan)
     gaps = [abs(latency - execution.latency_s) for latency in execution.latencies_s]
@@ -78,12 +80,13 @@ def _predicted(execution: Execution, steps: Schedule, tracks: dict[str, int]) ->
 def _measured(run: Sequence[Record], steps: Schedule, tracks: dict[str, int]) -> Iterator[Event]:
     start = run[steps.source].times_s[0][0]
     for number, step in enumerate(steps.steps):
-        times = [(begin - start, end - start) for begin, end in (record.times_s[number] for record in run)]
+        moments = (record.times_s[number] for record in run)
+        times = [(max(0.0, begin - start), max(0.0, end - start)) for begin, end in moments]
         if isinstance(step, Exchange):
             active = _taking_part(step)
             for each in step.transfers:
                 begin = max(times[each.sender][0], times[each.receiver][0])
-                yield _carried(2, tracks, steps, step, each, begin, times[each.receiver][1] - begin)
+                yield _carried(2, tracks, steps, step, each, begin, max(0.0, times[each.receiver][1] - begin))
         else:
             active = [device for device, share in enumerate(step.shares) if share is not None]
         for device in active:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -89,6 +89,20 @@ class FileWeights(Weights):
             return None
         found = self._file.get_slice(name)
         return tuple(found.get_shape()), str(found.get_dtype())
+
+
+class Heard(Weights):
+    """Others, with a call before each part that is read."""
+
+    def __init__(self, weights: Weights, on_part: Callable[[], None]) -> None:
+        self._weights, self._on_part = weights, on_part
+
+    def part(self, name: str, ranges: Sequence[Interval]) -> torch.Tensor:
+        self._on_part()
+        return self._weights.part(name, ranges)
+
+    def shape(self, name: str) -> Found:
+        return self._weights.shape(name)
 
 
 def check_weights(graph: Graph, weights: Weights, where: str) -> None:

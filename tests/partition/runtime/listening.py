@@ -13,6 +13,8 @@ from pathlib import Path
 import torch
 from torch import distributed
 
+from iopt.partition.runtime.pulse import Pulse
+
 LISTENING = "0A"
 
 
@@ -46,7 +48,7 @@ def exchange(rank: int, ranks: int) -> None:
                 work.wait()
 
 
-def note(rank: int, folder: Path) -> None:
+def note(rank: int, folder: Path, pulse: Pulse) -> None:
     """What a rank of `run_together` does: leave its addresses in a file."""
     exchange(rank, distributed.get_world_size())
     (folder / f"listens-{rank}.json").write_text(json.dumps(listening()))
@@ -54,12 +56,10 @@ def note(rank: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    from iopt.partition.runtime.group import join_launched
+    from iopt.partition.runtime.launched import joined
 
-    join_launched(30.0)
-    exchange(distributed.get_rank(), distributed.get_world_size())
-    found = {"rank": listening(), "launcher": listening(os.getppid())}
-    sys.stdout.write(json.dumps(found) + "\n")
-    sys.stdout.flush()
-    distributed.barrier()
-    distributed.destroy_process_group()
+    with joined(["a", "b"], 30.0):
+        exchange(distributed.get_rank(), distributed.get_world_size())
+        found = {"rank": listening(), "launcher": listening(os.getppid())}
+        sys.stdout.write(json.dumps(found) + "\n")
+        sys.stdout.flush()

@@ -5,7 +5,6 @@ Not equal to the bit: which kernel torch picks depends on threads and on how mem
 
 from __future__ import annotations
 
-from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -47,8 +46,7 @@ def carry_out(cases: list[Case], folder: Path) -> None:
     outcomes = launch(jobs, 30.0)
     assert not active_children()
     for case, job, outcome in zip(cases, jobs, outcomes, strict=True):
-        execution = execution_of(case.problem, case.plan, outcome.output, outcome.reports)
-        check(replace(execution, is_lean=job.is_lean), case)
+        check(execution_of(case.problem, case.plan, outcome.output, outcome.reports, is_lean=job.is_lean), case)
 
 
 def check(execution: Execution, case: Case) -> None:

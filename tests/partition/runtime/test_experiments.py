@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -31,12 +32,25 @@ def test_without_root_the_network_is_skipped_visibly(
     assert namespaces.refusal() == "it needs Linux"
 
 
-@pytest.mark.parametrize("how", [KeyboardInterrupt, RuntimeError, None])
+GONE = 2**30
+FOREIGN = {
+    "other",
+    "iopt-runtime-1-0",  # of one that still runs
+    "iopt-lab",
+    f"iopt-{GONE}-0",
+    f"iopt-runtime-{GONE}-0-copy",
+    f"my-iopt-runtime-{GONE}-0",
+    f"iopt-runtime-{GONE}-router",
+    "iopt-runtime-x-0",
+}
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt, RuntimeError, signal.SIGTERM, signal.SIGHUP, None])
 def test_every_namespace_is_removed_however_it_ends(
-    monkeypatch: pytest.MonkeyPatch, how: type[BaseException] | None
+    monkeypatch: pytest.MonkeyPatch, how: type[BaseException] | signal.Signals | None
 ) -> None:
-    """Also one that an experiment left behind that is no more, but none of one that still runs."""
-    existing = {"other", f"iopt-{2**30}-0", "iopt-1-0"}
+    """Also those that an experiment left behind that is no more, but none of others."""
+    existing = FOREIGN | {f"iopt-runtime-{GONE}-0", f"iopt-runtime-{GONE}-switch"}
 
     def run(words: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
         match words:
@@ -44,18 +58,42 @@ def test_every_namespace_is_removed_however_it_ends(
                 existing.add(name)
             case ["ip", "netns", "del", name]:
                 existing.remove(name)
-        said = "\n".join(existing) if words[-1] == "list" else ""
+        lines = (f"{name} (id: {number})" if number % 2 else name for number, name in enumerate(sorted(existing)))
+        said = "\n".join(lines) if words[-1] == "list" else ""
         return subprocess.CompletedProcess(words, 0, said, "")
 
     monkeypatch.setattr(subprocess, "run", run)
     try:
         with namespaces.switched_hosts(2, 10**8) as hosts:
-            assert existing == {"other", "iopt-1-0", *hosts, f"iopt-{os.getpid()}-switch"}
-            if how is not None:
+            assert existing == FOREIGN | {*hosts, f"iopt-runtime-{os.getpid()}-switch"}
+            if isinstance(how, signal.Signals):
+                signal.raise_signal(how)
+            elif how is not None:
                 raise how
     except (KeyboardInterrupt, RuntimeError):
         assert how is not None
-    assert existing == {"other", "iopt-1-0"}
+    assert existing == FOREIGN
+
+
+def test_a_namespace_that_somebody_else_made_is_not_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name that is needed is in use: `ip` refuses, and what this made itself goes alone."""
+    foreign = f"iopt-runtime-{os.getpid()}-1"
+    existing = {foreign}
+
+    def run(words: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        match words:
+            case ["ip", "netns", "add", name]:
+                if name in existing:
+                    raise subprocess.CalledProcessError(1, words)
+                existing.add(name)
+            case ["ip", "netns", "del", name]:
+                existing.remove(name)
+        return subprocess.CompletedProcess(words, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(subprocess.CalledProcessError), namespaces.switched_hosts(2, 10**8):
+        pass
+    assert existing == {foreign}
 
 
 def test_the_ratio_is_of_the_same_rounds() -> None:

@@ -13,11 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from iopt.errors import DeviceLostError, ModelError, OptionError, RunError
+from iopt.errors import (
+    ContradictionError,
+    DeviceLostError,
+    IoptError,
+    ModelError,
+    OptionError,
+    RunError,
+    UnsupportedOperatorError,
+)
 from iopt.inference import run
 from iopt.partition.methods import solve
 from iopt.partition.plan import Axis, Direct, Plan, Scatter, Split, intervals_from
 from iopt.partition.problem import Problem
+from iopt.partition.runtime.failures import failure, leave_word
 from iopt.partition.runtime.launch import launch
 from iopt.partition.runtime.rank import Job
 from iopt.partition.runtime.replan import replan, without
@@ -52,8 +61,8 @@ PLACES = {
 
 
 def fault(place: str, rank: int, by: signal.Signals = signal.SIGKILL) -> Fault:
-    """At the step of that name."""
-    return Fault(3, rank, [step_name(step) for step in STEPS].index(place), by)
+    """At the step of that name, in the second inference."""
+    return Fault(3, rank, place, by)
 
 
 @pytest.fixture(autouse=True)
@@ -109,25 +118,24 @@ def test_a_lost_process_fails_the_run_by_default(monkeypatch: pytest.MonkeyPatch
 def test_a_process_that_hangs_is_named_and_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     place = PLACES["partial sums"]
     inject(monkeypatch, fault(place, 2, signal.SIGSTOP))
-    monkeypatch.setattr("iopt.partition.runtime.processes.GRACE_S", 1.0)
     began = time.monotonic()
     found = run(PLAN, problem=PROBLEM, repeat=3, timeout_s=1.0, on_failure="replan", verify=True)
     assert 1.0 < time.monotonic() - began < 30
     message = found.lost["d2"]
     assert message.startswith(f"the process of device 'd2' does not answer since it began the {place}")
-    assert re.search(rf"could not (send to|receive from) .d2. in the {place}: it waited too long", message)
+    assert re.search(rf"device 'd\d' waits to (send to|receive from) 'd2' in the {place}", message)
     assert found.difference is not None
     assert found.difference < 1e-5
 
 
 def test_one_after_the_other_is_lost_until_nobody_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    inject(monkeypatch, fault(PLACES["compute"], 1), Fault(2, 0, 0))
+    inject(monkeypatch, fault(PLACES["compute"], 1), Fault(2, 0, PLACES["input"]))
     found = run(PLAN, problem=PROBLEM, repeat=3, on_failure="replan", verify=True)
     assert [*found.lost] == ["d1", "d0"]
     assert found.difference is not None
     assert found.difference < 1e-5
     assert found.bytes == 0
-    inject(monkeypatch, fault(PLACES["compute"], 1), Fault(2, 0, 0), Fault(1, 0, 0))
+    inject(monkeypatch, fault(PLACES["compute"], 1), Fault(2, 0, PLACES["input"]), Fault(1, 0, PLACES["input"]))
     with pytest.raises(RunError, match="'d2' was ended by SIGKILL") as caught:
         run(PLAN, problem=PROBLEM, repeat=3, on_failure="replan")
     assert str(caught.value).endswith("; no device is left to plan for")
@@ -163,6 +171,21 @@ def test_a_rank_that_refuses_ends_all(tmp_path: Path) -> None:
     missing = Job(PROBLEM, PLAN, str(tmp_path / "none.safetensors"))
     with pytest.raises(ModelError, match="there is no such file"):
         launch([missing], 30.0)
+
+
+@pytest.mark.parametrize("kind", [UnsupportedOperatorError, ModelError, ContradictionError])
+def test_a_refusal_is_of_the_kind_that_the_rank_raised(kind: type[IoptError], tmp_path: Path) -> None:
+    """Also where that is not a direct kind of `IoptError`."""
+    leave_word(tmp_path, 1, kind("no such thing"))
+    found = failure(["a", "b"], [None, 1], tmp_path, {})
+    assert (type(found), str(found)) == (kind, "no such thing")
+
+
+def test_what_failed_otherwise_is_told(tmp_path: Path) -> None:
+    leave_word(tmp_path, 0, RunError("device 'a' could not receive from 'b'"))
+    leave_word(tmp_path, 1, ValueError("odd"))
+    found = failure(["a", "b"], [1, 1], tmp_path, {})
+    assert str(found) == "device 'b' failed: ValueError: odd; device 'a' could not receive from 'b'"
 
 
 def test_failures_are_dealt_with_in_known_ways() -> None:

@@ -21,6 +21,7 @@ from iopt.partition.problem import Problem
 from iopt.partition.runtime.__main__ import _job, _parser, main
 from tests.instances import chain, cluster, linear
 from tests.partition.runtime.faults import limited
+from tests.partition.runtime.listening import listening
 
 PROBLEM = Problem(chain("pair", (4, 1, 1), [linear(4), linear(2)]), cluster((1.0, 1.0)))
 Refused = Callable[..., tuple[int, str]]
@@ -118,6 +119,50 @@ def test_every_rank_checks_the_hash_of_its_weights(refused: Refused, tmp_path: P
     assert refused(1, "--weights-hash", "0" * 64)[1].startswith("iopt: --weights-hash is given without --weights")
 
 
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "0"])
+def test_a_timeout_is_a_time(refused: Refused, seconds: str) -> None:
+    code, said = refused(0, f"--timeout={seconds}")
+    assert (code, said) == (2, f"iopt: --timeout is {float(seconds)}; expected a positive number\n")
+
+
+@pytest.mark.parametrize(
+    ("stopped", "expected"),
+    [
+        (1, "iopt: the process of device 'd1' does not answer "),
+        pytest.param(0, "iopt: the store at 127.0.0.1:{port} does not answer", marks=pytest.mark.full),
+    ],
+)
+def test_a_rank_that_hangs_is_named_by_the_others(stopped: int, expected: str, tmp_path: Path, port: int) -> None:
+    """The first rank holds the store where they meet."""
+    slow = Problem(PROBLEM.graph, cluster((10.0, 10.0)))
+    save(tmp_path / "plan.json", slow, solve(slow, "oc"), 1e-4)
+    words = [sys.executable, "-m", "iopt.partition.runtime", str(tmp_path / "plan.json")]
+    words += ["--emulate-compute", "--repeat", "1000", "--timeout", "5"]
+    given = {**environment(), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    ranks = [
+        subprocess.Popen(words, env={**given, "RANK": str(rank)}, stderr=subprocess.PIPE, text=True) for rank in (0, 1)
+    ]
+    try:
+        with limited(60):
+            while not connected(ranks):
+                assert all(rank.poll() is None for rank in ranks)
+                time.sleep(0.1)
+            time.sleep(1.0)
+            ranks[stopped].send_signal(signal.SIGSTOP)
+            _, said = ranks[1 - stopped].communicate()
+    finally:
+        for rank in ranks:
+            rank.kill()
+            rank.wait()
+    assert said.startswith(expected.format(port=port))
+    assert ranks[1 - stopped].returncode == 5
+
+
+def connected(ranks: list[subprocess.Popen[str]]) -> bool:
+    """Whether gloo listens in all."""
+    return all(listening(rank.pid) for rank in ranks)
+
+
 ENDLESS = """
 from iopt.partition.runtime import launch
 from tests.partition.runtime.test_launched import PROBLEM, solve
@@ -131,11 +176,7 @@ if __name__ == "__main__":
 def test_ranks_end_with_who_started_them(tmp_path: Path) -> None:
     script = tmp_path / "endless.py"
     script.write_text(ENDLESS)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join((str(Path(package.__file__).parents[1]), str(Path.cwd()))),
-    }
-    with limited(60), subprocess.Popen([sys.executable, script], env=environment) as parent:
+    with limited(60), subprocess.Popen([sys.executable, script], env=environment()) as parent:
         try:
             while len(ranks := below(parent.pid)) < 4:  # the server, what tracks its resources, and two ranks
                 assert parent.poll() is None
@@ -144,6 +185,11 @@ def test_ranks_end_with_who_started_them(tmp_path: Path) -> None:
             parent.send_signal(signal.SIGKILL)
         while any(Path(f"/proc/{pid}").exists() for pid in ranks):
             time.sleep(0.1)
+
+
+def environment() -> dict[str, str]:
+    """For a process that imports this package and these tests."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(Path(package.__file__).parents[1]), str(Path.cwd())))}
 
 
 def below(pid: int) -> set[int]:

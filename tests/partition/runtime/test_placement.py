@@ -14,6 +14,7 @@ from iopt.partition.runtime.distributed import DistributedRun
 from iopt.partition.runtime.local import LocalRun
 from iopt.partition.runtime.placement import Placement, find_placement
 from iopt.partition.runtime.schedule import Exchange, schedule
+from iopt.partition.runtime.watch import PATIENCE
 from iopt.partition.runtime.weights import StateWeights
 from iopt.partition.runtime.worker import Message, Worker
 from tests.partition.runtime.cases import cases_over, tiny_case
@@ -36,7 +37,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
     monkeypatch.setattr(torch.cuda, "set_device", lambda number: state.update(device=number))
     monkeypatch.setattr(distributed, "is_nccl_available", lambda: state["nccl"])
     monkeypatch.setattr(distributed, "all_reduce", all_reduce)
-    monkeypatch.setattr(distributed, "new_group", lambda backend: backend)
+    monkeypatch.setattr(distributed, "new_group", lambda backend, timeout: state.update(patience=timeout) or backend)
     monkeypatch.setenv("TORCH_NCCL_BLOCKING_WAIT", "0")
     before = torch.backends.cudnn.allow_tf32, torch.backends.cuda.matmul.allow_tf32
     yield state
@@ -46,6 +47,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 def test_every_rank_has_a_gpu_of_its_own(machine: dict[str, Any]) -> None:
     assert find_placement(1) == Placement(torch.device("cuda", 1), "nccl")
     assert machine["device"] == 1
+    assert machine["patience"] == PATIENCE
     assert not torch.backends.cudnn.allow_tf32
 
 

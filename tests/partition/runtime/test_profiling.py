@@ -6,8 +6,9 @@ import pytest
 
 from iopt.cli.profile import as_yaml
 from iopt.cluster.file import from_yaml
+from iopt.partition.runtime.cluster_profile import Measured
+from iopt.partition.runtime.cluster_profile import as_yaml as links_yaml
 from iopt.partition.runtime.links import LARGE, SMALL, LinkTimes
-from iopt.partition.runtime.links import as_yaml as links_yaml
 from iopt.partition.runtime.profiling import KINDS, DeviceProfile, Sample, fit, profile_device
 
 FLOPS = (10**5, 10**6, 3 * 10**7, 10**9)
@@ -48,7 +49,7 @@ def test_this_machine_has_a_profile() -> None:
 
 
 def test_links_become_a_cluster() -> None:
-    devices = [(1e9, 1e-5, 2**20), (2e9, 2e-5, 2**21)]
+    devices = [Measured(1e9, 1e-5, 2**20, 1), Measured(2e9, 2e-5, 2**21, 3)]
     times = [LinkTimes(0, 1, 2e-3, 2e-3 + 4 * (LARGE - SMALL) / 5e6), LinkTimes(1, 0, 2e-3, 2e-3 + 0.5)]
     found = from_yaml(links_yaml(devices, times), "cluster.yaml", "x")
     assert [device.flops_per_s for device in found.devices] == [1e9, 2e9]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from iopt.errors import ContradictionError
 from iopt.partition.evaluation import Evaluator
 from iopt.partition.runtime.execution import Execution, execution_of
 from iopt.partition.runtime.records import RankReport, Record
@@ -98,6 +99,27 @@ def test_predicted_times_are_the_evaluators() -> None:
     assert by_name["output of 'op7'"]["dur"] == pytest.approx(evaluation.phases[-1].time_s * 1e6)
 
 
+def test_bytes_are_compared_in_every_inference() -> None:
+    """In the second one a message has lost a byte, on both ends."""
+    found = executed()
+    first, second, third = found.records
+    number = next(index for index, phase in enumerate(second[0].sent) if phase)
+    peer = next(iter(second[0].sent[number]))
+
+    def less(record: Record, end: str, other: int) -> Record:
+        phases = [dict(phase) for phase in getattr(record, end)]
+        phases[number][other] -= 1
+        return replace(record, **{end: phases})
+
+    changed = [*second]
+    changed[0], changed[peer] = less(second[0], "sent", peer), less(second[peer], "received", 0)
+    reports = [
+        RankReport(rank, 0, 0, [*records]) for rank, records in enumerate(zip(first, changed, third, strict=True))
+    ]
+    with pytest.raises(ContradictionError, match=f"exchange {number}: not all inferences moved"):
+        execution_of(PROBLEM, PLAN, torch.zeros(1), reports)
+
+
 def test_measured_times_are_those_of_the_middle_inference_from_its_start() -> None:
     found = executed()
     assert median(found.latencies_s) == pytest.approx(2 * STEP_S * len(schedule(PROBLEM, PLAN).steps))
@@ -115,9 +137,22 @@ def test_a_link_is_busy_from_when_both_ends_are_ready() -> None:
     late = replace(first, times_s=[(begin + STEP_S / 4, end) for begin, end in first.times_s])
     trace = to_trace(replace(found, records=((late, *others),)))
     for name, events in events_of(trace, "measured").items():
-        durations = [event["dur"] for event in events]
+        durations = [event["dur"] for event in events if event["ts"] > 0]
         expected = 0.75 if "d0" in name else 1.0
         assert durations == pytest.approx([expected * STEP_S * 1e6] * len(durations))
+
+
+def test_nothing_is_before_the_start() -> None:
+    """The sink waits since before the source began; with clocks of its own it might even seem to be done before."""
+    found = executed((1.0,))
+    ((first, second, sink),) = found.records
+    for early_s in (STEP_S / 4, 3 * STEP_S):
+        early = replace(sink, times_s=[(begin - early_s, end - early_s) for begin, end in sink.times_s])
+        trace = to_trace(replace(found, records=((first, second, early),)))
+        events = [event for events in events_of(trace, "measured").values() for event in events]
+        assert min(event["ts"] for event in events) == 0
+        assert min(event["dur"] for event in events) >= 0
+        assert max(event["ts"] + event["dur"] for event in events) > 0
 
 
 def test_any_plan_has_a_timeline() -> None:

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.graph.state import expected_shapes
+from iopt.partition.runtime import random_weights
 from iopt.partition.runtime import weights as weights_module
 from iopt.partition.runtime.parameters import load_shard
 from iopt.partition.runtime.random_weights import RandomWeights
@@ -61,6 +62,16 @@ def test_random_weights_do_not_depend_on_the_part_that_is_read() -> None:
     assert part.equal(whole["op2.weight"][1:3, 4:9])
     assert part.untyped_storage().nbytes() == 4 * 2 * 5
     assert not RandomWeights(NETWORK, 4).whole("op2.weight").equal(whole["op2.weight"])
+
+
+def test_random_weights_are_drawn_in_blocks_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a rank is told that it draws."""
+    whole = RandomWeights(NETWORK, 3).state()
+    monkeypatch.setattr(random_weights, "BLOCK", 16)
+    heard: list[int] = []
+    blocks = RandomWeights(NETWORK, 3, lambda: heard.append(0)).state()
+    assert len(heard) == 1 + 1 + 54 // 16 + 60 // 16
+    assert all(blocks[name].equal(tensor) for name, tensor in whole.items())
 
 
 def test_wrong_weights_are_refused_by_name(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from iopt import inference, model
+from iopt.door.trust import Stamp
 from iopt.errors import ModelError, OptionError
 from iopt.partition.methods import solve
 from iopt.partition.plan import Plan
@@ -113,6 +114,30 @@ def test_a_wrong_hash_is_noticed_before_anything_is_unpickled(planned: tuple[Pro
     path.write_bytes(b"\x80\x04K\x01.")
     with pytest.raises(ModelError, match="wrong weights"):
         inference.run(planned[1], problem=planned[0], weights=path, trust=True, weights_hash="0" * 64)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt2"])
+def test_a_file_that_changes_after_its_hash_was_checked(
+    archive: Path, planned: tuple[Problem, Plan], suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Equal in shape and size, so that only the file itself tells."""
+    path, other = tmp_path / f"w{suffix}", tmp_path / f"other{suffix}"
+    for each in (path, other):
+        if suffix == ".pt2":
+            each.write_bytes(archive.read_bytes())
+        else:
+            save_file(dict(small().state_dict()), each)
+    check = inference.check_sha256
+
+    def check_then_replace(path: Path, stated: str) -> Stamp:
+        stamp = check(path, stated)
+        other.replace(path)
+        return stamp
+
+    monkeypatch.setattr(inference, "check_sha256", check_then_replace)
+    stated = hashlib.sha256(path.read_bytes()).hexdigest()
+    with limited(60), pytest.raises(ModelError, match=f"w{suffix}: wrong weights: the file was changed after its SHA"):
+        inference.run(planned[1], problem=planned[0], weights=path, weights_hash=stated, trust=True)
 
 
 @pytest.mark.parametrize(
