@@ -108,7 +108,9 @@ def outcomes(row: Row) -> str:
 
 def draw(rows: Sequence[Row], path: Path) -> None:
     """Median seconds over the headroom, a line per way to run; a gap where not all runs finished."""
-    with picture(path, "yolov2-16 under a memory limit: seconds of one inference") as axes:
+    from matplotlib.ticker import LogLocator
+
+    with picture(path, "yolov2-16 under a memory limit; gaps where a run was killed") as axes:
         for index, name in enumerate(dict.fromkeys(row["name"] for row in rows)):
             own = sorted((row["headroom_mib"], row.get("time_s", float("nan"))) for row in rows if row["name"] == name)
             look = {"color": COLOURS[index], "marker": MARKERS[index], "linewidth": 1.2, **POINT}
@@ -117,6 +119,9 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         axes.set_xscale("log", base=2)
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
         axes.set_yscale("log")
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
+        for formatted in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+            formatted("{x:g}")
         axes.set_xlabel("headroom over what is loaded (MiB)")
-        axes.set_ylabel("seconds")
+        axes.set_ylabel("seconds of one inference")
         axes.legend()
