@@ -20,7 +20,10 @@ def test_why_a_choice_of_many_is_slower_than_the_best_of_few() -> None:
     near = limit(1, 0.30, 0.30, 0.306, (0.300, 0.300, 0.297))
     far = limit(2, 0.33, 0.30, 0.29, (0.30, 0.30, 0.20))
     said = order([near, far], 0.03)
-    assert said.startswith("2 limits, 2 different choices: at most 10.0% above the best of the sweep. At 1 of them\n")
+    assert said.startswith(
+        "2 limits, 2 different choices: at most 10.0% above the best of the sweep, and within 6%, what\n"
+        "MAFAT claims of its predictor, at 1 of them. At 1 of them\n"
+    )
     assert (
         "by up to 2.0%: by the model\n`3x3/NoCut` is 1.0% faster than `2x2/NoCut`, less than the median error" in said
     )
