@@ -266,3 +266,17 @@ def test_the_first_signal_does_not_break_off_the_removal(tree: Make, monkeypatch
         pass
     assert not (root / "mine").exists()
     assert (root / "cgroup.subtree_control").read_text() == "-memory"
+
+
+def test_the_first_signal_does_not_leave_the_controller_on(tree: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, write = tree(2), Path.write_text
+
+    def interrupted(path: Path, text: str) -> int:
+        if text == "-memory":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return write(path, text)
+
+    monkeypatch.setattr(Path, "write_text", interrupted)
+    with pytest.raises(KeyboardInterrupt), interruptible(), cgroups.group("mine", root):
+        pass
+    assert (root / "cgroup.subtree_control").read_text() == "-memory"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from tempfile import TemporaryFile
 
 import pytest
 
 from experiments import limited
+from experiments.interrupts import interruptible
 
 
 class Counted:
@@ -113,3 +117,45 @@ def test_a_limit_that_cannot_be_set_is_a_failed_run(monkeypatch: pytest.MonkeyPa
     with pytest.raises(limited.Stopped, match="does not shrink to 1450 bytes") as caught:
         limited._measured(worker, steps, 400, io.StringIO())  # type: ignore[arg-type]
     assert caught.value.outcome == "failed"
+
+
+class Worker:
+    """A process that a signal comes with when it is killed, and that does not end by itself."""
+
+    pid = 7
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def kill(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        self.found.append("killed")
+
+    def communicate(self, timeout: float) -> None:
+        self.found.append("waited for")
+        raise subprocess.TimeoutExpired("worker", timeout)
+
+
+def test_the_first_signal_does_not_keep_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is waited for, in vain, before its group is removed; groups have numbers."""
+    worker, names = Worker(), []
+
+    @contextmanager
+    def group(name: str) -> Iterator[Steps]:
+        names.append(name)
+        try:
+            yield Steps()
+        finally:
+            worker.found.append("group removed")
+
+    def fails(*_: object) -> dict[str, object]:
+        raise limited.Stopped("failed", "no")
+
+    monkeypatch.setattr(limited.cgroups, "group", group)
+    monkeypatch.setattr(limited, "_measured", fails)
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **options: worker)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt), interruptible():
+            limited.limited("yolov2-16", "5x5/8/2x2", 400)
+    assert worker.found == ["killed", "waited for", "group removed"] * 2
+    assert len(set(names)) == 2
