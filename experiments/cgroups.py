@@ -13,9 +13,11 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+from experiments.interrupts import shielded
 
 ROOT = Path("/sys/fs/cgroup")
 FILES = {
@@ -32,6 +34,10 @@ TRIES, PAUSE_S = 50, 0.1
 
 class Unavailable(Exception):
     """What an experiment needs and cannot set up here: one line."""
+
+
+class LeftBehind(Exception):
+    """What an experiment has set up and cannot undo: one line."""
 
 
 def version(root: Path = ROOT) -> int | None:
@@ -107,15 +113,22 @@ class Group:
         self._peak = None
 
 
+def left(prefix: str, root: Path = ROOT) -> list[Path]:
+    """Groups whose names begin so."""
+    found = version(root)
+    return [] if found is None else sorted(_folder(root, found).glob(f"{prefix}*"))
+
+
 @contextmanager
 def group(name: str, root: Path = ROOT) -> Iterator[Group]:
     """A group of that name; it is empty, and removed, in the end. Raises `Unavailable` where it cannot be made, as
-    within a container of version 2 whose processes are all in its root."""
+    within a container of version 2 whose processes are all in its root, and `LeftBehind` where it stays."""
     found = version(root)
     if found is None:
         raise Unavailable("there is no memory controller of control groups")
-    with _enabled(root) if found == 2 else _nothing():
-        path = (root / "memory" if found == 1 else root) / name
+    with _enabled(root) if found == 2 else nullcontext():
+        path = _folder(root, found) / name
+        _make(path)
         try:
             made = _made(path, found)
             try:
@@ -123,12 +136,23 @@ def group(name: str, root: Path = ROOT) -> Iterator[Group]:
             finally:
                 made.close()
         finally:
-            _remove(path)
+            with shielded():
+                _remove(path)
+
+
+def _folder(root: Path, found: int) -> Path:
+    return root / "memory" if found == 1 else root
+
+
+def _make(path: Path) -> None:
+    try:
+        path.mkdir()
+    except OSError as error:
+        raise Unavailable(f"no control group {path}: {error.strerror}") from None
 
 
 def _made(path: Path, found: int) -> Group:
     try:
-        path.mkdir()
         made = Group(path, found)
         if found == 2 and not (path / FILES[2]["peak"]).exists():
             raise Unavailable("this kernel does not count the peak of a group (Linux 5.19 does)")
@@ -152,13 +176,8 @@ def _enabled(root: Path) -> Iterator[None]:
         yield
     finally:
         if not was_on:
-            with suppress(OSError):  # another group uses it by now
+            with shielded(), suppress(OSError):  # another group uses it by now
                 control.write_text("-memory")
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def _allow_swap(made: Group) -> None:
@@ -169,11 +188,15 @@ def _allow_swap(made: Group) -> None:
 
 
 def _remove(path: Path) -> None:
-    """A group can be removed when its last process has been waited for."""
-    for _ in range(TRIES if path.exists() else 0):
+    """A group can be removed when its last process has been waited for. Raises `LeftBehind`."""
+    if not path.exists():
+        return
+    for _ in range(TRIES):
         try:
             path.rmdir()
         except OSError:
             time.sleep(PAUSE_S)
         else:
             return
+    running = " ".join((path / "cgroup.procs").read_text().split())
+    raise LeftBehind(f"the control group {path} cannot be removed; processes in it: {running or 'none'}")

@@ -1,4 +1,4 @@
-"""Interrupts as an exception, so that what an experiment has set up is undone."""
+"""Interrupts as an exception, so that what an experiment has set up is undone, and undone whole."""
 
 from __future__ import annotations
 
@@ -30,3 +30,14 @@ def interruptible() -> Iterator[None]:
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """`SIGNALS` wait until the context has ended, also those to the programs that are started in it: for cleaning up,
+    which the first of them would else break off."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

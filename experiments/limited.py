@@ -1,32 +1,31 @@
 """One inference under a memory limit, in a process of its own: Linux, as root.
 
-The process loads everything, runs once, locks what it then has in memory, and is limited to that and some headroom;
-then it runs once more, and that is measured.
+The process, `limited_worker`, loads everything, runs once, locks what it then has in memory, and is limited to that and
+some headroom; then it runs once more, and that is measured.
 """
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
-import resource
 import select
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from experiments import cgroups
+from experiments.interrupts import shielded
 from experiments.swapfile import swapped_out_bytes
 
-UNTILED = "untiled"
-"""PyTorch itself, channels last; all others are configurations."""
 LOAD_S, RUN_S, END_S = 120.0, 180.0, 30.0
 """How long loading, the run, and ending may take."""
-MCL_CURRENT = 1
+PREFIX = f"iopt-{os.getpid()}-"
+NUMBERS = count()
+"""Of control groups: one that cannot be removed is not in the way of the next."""
 
 
 class Stopped(Exception):
@@ -41,18 +40,19 @@ def limited(network: str, configuration: str, headroom_bytes: int) -> dict[str, 
     """`outcome` of one run: `finished` with `time_s`, `major_faults`, `swapped_bytes` and, where the kernel can count
     it, `peak_bytes` over what was loaded; `killed` for want of memory, `timed out` or `failed`, with a `message`.
 
-    Raises `Unavailable` where there can be no control group.
+    Raises `Unavailable` where there can be no control group, `LeftBehind` where it cannot be removed.
     """
-    command = [sys.executable, "-m", "experiments.limited", network, configuration]
-    with cgroups.group(f"iopt-{os.getpid()}") as group, TemporaryFile("w+") as said:
+    command = [sys.executable, "-m", "experiments.limited_worker", network, configuration]
+    with cgroups.group(f"{PREFIX}{next(NUMBERS)}") as group, TemporaryFile("w+") as said:
         worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True)
         try:
             return {"outcome": "finished", **_measured(worker, group, headroom_bytes, said)}
         except Stopped as stop:
             return {"outcome": stop.outcome, "message": str(stop)}
         finally:
-            worker.kill()
-            worker.communicate()
+            with shielded(), suppress(subprocess.TimeoutExpired):  # then its group cannot be removed, which says so
+                worker.kill()
+                worker.communicate(timeout=END_S)
 
 
 def _measured(
@@ -105,42 +105,3 @@ def _stopped(worker: subprocess.Popen[str], group: cgroups.Group, said: IO[str])
     said.seek(0)
     lines = said.read().strip().splitlines()
     return Stopped("failed", f"exit code {code}: {lines[-1] if lines else 'it said nothing'}")
-
-
-def work(network: str, configuration: str) -> None:
-    """The process that is limited; it waits to be put into its group before it loads anything large."""
-    sys.stdin.readline()
-    call = _loaded(network, configuration)
-    import torch
-
-    system = ctypes.CDLL(None, use_errno=True)
-    with torch.inference_mode():
-        call()
-        system.malloc_trim(0)
-        if system.mlockall(MCL_CURRENT):
-            raise OSError(ctypes.get_errno(), "mlockall")
-        print("ready", flush=True)
-        sys.stdin.readline()
-        faults, start = resource.getrusage(resource.RUSAGE_SELF).ru_majflt, time.perf_counter()
-        call()
-        seconds = time.perf_counter() - start
-    faults = resource.getrusage(resource.RUSAGE_SELF).ru_majflt - faults
-    print(json.dumps({"time_s": seconds, "major_faults": faults}), flush=True)
-
-
-def _loaded(network: str, configuration: str) -> Callable[[], object]:
-    import torch
-
-    from experiments.tiling_host import Network
-    from iopt.tiling import parse
-
-    own = Network.of(network)
-    if configuration != UNTILED:
-        return own.call(parse(configuration, len(own.problem().layers)))
-    module = own.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch has no type
-    image = own.image.contiguous(memory_format=torch.channels_last)
-    return lambda: module(image)
-
-
-if __name__ == "__main__":
-    work(*sys.argv[1:])

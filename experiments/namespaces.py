@@ -12,7 +12,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
+
+from experiments.interrupts import interruptible, shielded
 
 PREFIX = "iopt-runtime"
 MINE = re.compile(rf"{PREFIX}-([0-9]+)-([0-9]+|switch)")
@@ -35,27 +36,26 @@ def refusal() -> str | None:
 def switched_hosts(count: int, bits_per_s: int) -> Iterator[list[str]]:
     """Namespaces with the addresses 10.77.0.1, ... on `eth0`, whose links carry so much each way.
 
-    An interrupt or a request to end (SIGTERM, SIGHUP) becomes an exception meanwhile, so that what follows the context
-    is done.
+    An interrupt or a request to end (SIGTERM, SIGHUP) becomes `KeyboardInterrupt` meanwhile, so that what follows the
+    context is done.
     """
     remove_left_over()
     hosts = [f"{PREFIX}-{os.getpid()}-{number}" for number in range(count)]
     switch = f"{PREFIX}-{os.getpid()}-switch"
-    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
     made: list[str] = []
-    try:
-        for name in (switch, *hosts):
-            _ip("netns", "add", name)
-            made.append(name)
-        _ip("-n", switch, "link", "add", "br0", "type", "bridge")
-        _ip("-n", switch, "link", "set", "br0", "up")
-        for number, host in enumerate(hosts):
-            _plug_in(host, number, switch, bits_per_s)
-        yield hosts
-    finally:
-        _remove(made)
-        for signalled, handler in before.items():
-            signal.signal(signalled, handler)
+    with interruptible():
+        try:
+            for name in (switch, *hosts):
+                _ip("netns", "add", name)
+                made.append(name)
+            _ip("-n", switch, "link", "add", "br0", "type", "bridge")
+            _ip("-n", switch, "link", "set", "br0", "up")
+            for number, host in enumerate(hosts):
+                _plug_in(host, number, switch, bits_per_s)
+            yield hosts
+        finally:
+            with shielded():
+                _remove(made)
 
 
 def inside(host: str, command: Sequence[str], variables: dict[str, str]) -> subprocess.Popen[str]:
@@ -98,7 +98,3 @@ def _remove(names: Sequence[str]) -> None:
 
 def _ip(*words: str) -> None:
     subprocess.run(["ip", *words], check=True)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

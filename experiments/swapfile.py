@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from experiments.cgroups import Unavailable
+from experiments.cgroups import LeftBehind, Unavailable
+from experiments.interrupts import shielded
 
 MOUNTS, SWAPS, COUNTERS = Path("/proc/self/mounts"), Path("/proc/swaps"), Path("/proc/vmstat")
 IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
+PREFIX = f"iopt-swap-{os.getpid()}-"
 MIB = 2**20
 
 
@@ -22,7 +24,7 @@ def filesystem(folder: Path) -> str:
     found, depth = "unknown", -1
     for line in MOUNTS.read_text().splitlines():
         _, escaped, kind, *_ = line.split(" ")
-        mount = Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), escaped))
+        mount = _unescaped(escaped)
         if folder.resolve().is_relative_to(mount) and len(mount.parts) >= depth:
             found, depth = kind, len(mount.parts)
     return found
@@ -30,27 +32,51 @@ def filesystem(folder: Path) -> str:
 
 @contextmanager
 def swap(size: int, folder: Path) -> Iterator[Path]:
-    """A swap file of `size` bytes in a folder. Raises `Unavailable` where there can be none."""
+    """A swap file of `size` bytes in a folder. Raises `Unavailable` where there is none, `LeftBehind` if it stays."""
+    folder = folder.resolve()
     if not folder.is_dir():
         raise Unavailable(f"{folder}: there is no such folder")
     kind = filesystem(folder)
     if kind in IN_MEMORY:
         raise Unavailable(f"{folder} is a {kind}, which is in memory itself; expected a folder on a disk")
-    with _made(folder, kind) as name:
-        path = Path(name) / "swap"
+    made = _made(folder, kind)
+    path = Path(made.name) / "swap"
+    try:
         _allocate(path, size, kind)
         _run("mkswap", path, kind)
-        try:
-            _run("swapon", path, kind)
-            yield path
-        finally:
-            if str(path) in SWAPS.read_text():
-                subprocess.run(["swapoff", path], check=True)
+        _run("swapon", path, kind)
+        yield path
+    finally:
+        with shielded():
+            if path in _active():
+                _turn_off(path)
+            made.cleanup()
+
+
+def left(folder: Path) -> list[Path]:
+    """What this process has made in a folder and not removed."""
+    return sorted(folder.resolve().glob(f"{PREFIX}*"))
+
+
+def _active() -> list[Path]:
+    """Swap files that are on, as the kernel names them: resolved."""
+    return [_unescaped(line.split()[0]) for line in SWAPS.read_text().splitlines()[1:]]
+
+
+def _unescaped(name: str) -> Path:
+    """The kernel writes spaces and the like in octal."""
+    return Path(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), name))
+
+
+def _turn_off(path: Path) -> None:
+    done = subprocess.run(["swapoff", path], capture_output=True, text=True)
+    if done.returncode:
+        raise LeftBehind(f"the swap file {path} stays on: {_said(done)}")
 
 
 def _made(folder: Path, kind: str) -> TemporaryDirectory[str]:
     try:
-        return TemporaryDirectory(prefix="iopt-swap-", dir=folder)
+        return TemporaryDirectory(prefix=PREFIX, dir=folder)
     except OSError as error:
         raise Unavailable(f"{folder} ({kind}) takes no swap file: {error.strerror}") from None
 
@@ -71,8 +97,12 @@ def _run(program: str, path: Path, kind: str) -> None:
     except FileNotFoundError:
         raise Unavailable(f"there is no {program}; install util-linux") from None
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise Unavailable(f"no swap file in {path.parent.parent} ({kind}): {said}")
+        raise Unavailable(f"no swap file in {path.parent.parent} ({kind}): {_said(done)}")
+
+
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    """The last line of what a program that failed says."""
+    return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
 
 
 def swapped_out_bytes() -> int:

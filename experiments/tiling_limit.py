@@ -15,9 +15,10 @@ from typing import Any
 
 from experiments import cgroups, page
 from experiments.interrupts import interruptible
-from experiments.limited import RUN_S, UNTILED, limited
-from experiments.swapfile import filesystem, swap
-from experiments.tiling_limit_text import FIGURE, draw, table, verdicts
+from experiments.limited import PREFIX, RUN_S, limited
+from experiments.limited_worker import PYTORCH
+from experiments.swapfile import filesystem, left, swap
+from experiments.tiling_limit_text import FIGURE, LEAN, draw, remarks, table, verdicts
 from iopt import zoo
 from iopt.errors import IoptError
 from iopt.report.picture import check_picture
@@ -30,17 +31,17 @@ HEADROOMS = (96, 64, 32, 24, 16, 12)
 MARGIN = 1.5
 """MiB of the headroom that plans leave to interpreter and library."""
 REPETITIONS, SWAP_BYTES = 5, 2**30
-LEAN = "untiled, lean"
 
 ABOVE = """\
 {network} on 608x608, one input, one thread, a fresh process per run; medians of {repetitions}, all ways to run it in
 turns. *Headroom*: the limit of the control group (v{version}) over what the process has when all is loaded and one
 inference has run; that part is locked in memory, so that code and weights are never paged out and the headroom is for
-maps alone; it has what malloc keeps for reuse, so a peak can be below the prediction, which is of tensors. A swap file
-of {swap} MiB on the disk of this machine ({filesystem}). *untiled*: PyTorch, channels last; the others: executor
-`lean`. Plans are made for the headroom less {margin} MiB: `mafat` with its fallback, `exact` for least work. What
-differs from a Raspberry Pi: processor, disk, and that nothing else competes for memory; ratios, not seconds, may carry
-over. A run that takes more than {patience:g} s is ended. Where not all repetitions finished, there is no median.
+maps alone. A swap file of {swap} MiB on the disk of this machine ({filesystem}). *PyTorch*: the module untiled,
+channels last; the others: executor `lean`. Plans are made for the headroom less {margin} MiB: `mafat` with its
+fallback, `exact` for least work. What differs from a Raspberry Pi: processor, disk, and that nothing else competes for
+memory; ratios, not seconds, may carry over. A run that takes more than {patience:g} s is ended. Where not all
+repetitions finished, there is no median.
+{remarks}
 
 """
 
@@ -51,31 +52,45 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--swap-folder", type=Path, default=Path(gettempdir()), help="on a disk; default: %(default)s")
     given = parser.parse_args(arguments)
     headrooms, repetitions = (HEADROOMS[-1:], 1) if given.quick else (HEADROOMS, REPETITIONS)
+    rows: list[dict[str, Any]] = []
     try:
         with interruptible():
-            rows = measured(headrooms, repetitions, given.swap_folder)
+            measured(headrooms, repetitions, given.swap_folder, rows)
     except (cgroups.Unavailable, IoptError) as error:
         print(f"skipped: {error}")
         return
+    except cgroups.LeftBehind as error:
+        print(table(rows))
+        sys.exit(f"stopped, nothing is written: {error}")
     except KeyboardInterrupt:
-        sys.exit("interrupted; the control group and the swap file are gone")
+        sys.exit(f"interrupted; {what_is_left(given.swap_folder)}")
     write(rows, repetitions, filesystem(given.swap_folder), is_kept=not given.quick)
 
 
-def measured(headrooms: Sequence[int], repetitions: int, folder: Path) -> list[dict[str, Any]]:
-    """A row per limit and way to run. Raises `Unavailable`."""
+def measured(headrooms: Sequence[int], repetitions: int, folder: Path, rows: list[dict[str, Any]]) -> None:
+    """Adds to `rows` one per limit and way to run. Raises `Unavailable` before the first run, and `LeftBehind`."""
     reason = cgroups.refusal()
     if reason is not None:
         raise cgroups.Unavailable(reason)
     check_picture(Path(FIGURE))
     with swap(SWAP_BYTES, folder):
-        return [row for headroom in headrooms for row in rows_of(headroom, repetitions)]
+        with cgroups.group(f"{PREFIX}trial"):
+            pass
+        for headroom in headrooms:
+            rows += rows_of(headroom, repetitions)
+
+
+def what_is_left(folder: Path) -> str:
+    """Of control groups and the swap file of this process."""
+    found = [*cgroups.left(PREFIX), *left(folder)]
+    listed = " and ".join(map(str, found))
+    return f"{listed} cannot be removed" if found else "the control group and the swap file are gone"
 
 
 def plans(headroom: int) -> Iterator[tuple[str, str]]:
     """What is run at this limit, by name."""
     problem = Problem(zoo.graph(NETWORK), round((headroom - MARGIN) * MIB), weights="none")
-    yield from ((UNTILED, UNTILED), (LEAN, "1x1/NoCut"))
+    yield from ((PYTORCH, PYTORCH), (LEAN, "1x1/NoCut"))
     for name, result in (("mafat", solve(problem, "mafat", fallback=True)), ("exact", solve(problem, "exact"))):
         if result.plan is not None:
             yield name, written(result.plan)
@@ -94,7 +109,7 @@ def rows_of(headroom: int, repetitions: int) -> list[dict[str, Any]]:
     ]
     for number in range(repetitions):
         for row in rows:
-            run = limited(NETWORK, row["configuration"], headroom * MIB)
+            run = run_of(row["configuration"], headroom)
             row["runs"].append(run)
             what = f"{run['time_s']:.3f} s" if run["outcome"] == "finished" else f"{run['outcome']}: {run['message']}"
             print(f"{headroom} MiB, {row['name']}, {number + 1} of {repetitions}: {what}", file=sys.stderr, flush=True)
@@ -103,9 +118,17 @@ def rows_of(headroom: int, repetitions: int) -> list[dict[str, Any]]:
     return rows
 
 
+def run_of(configuration: str, headroom: int) -> dict[str, Any]:
+    """As of `limited`; one that could not be set up has failed, and the others are kept."""
+    try:
+        return limited(NETWORK, configuration, headroom * MIB)
+    except cgroups.Unavailable as error:
+        return {"outcome": "failed", "message": str(error)}
+
+
 def predicted(configuration: str) -> int | None:
     """Bytes of tensors; None of PyTorch itself."""
-    if configuration == UNTILED:
+    if configuration == PYTORCH:
         return None
     problem = Problem(zoo.graph(NETWORK), weights="none")
     return evaluate(problem, parse(configuration, len(problem.layers))).peak_bytes
@@ -130,6 +153,7 @@ def write(rows: Sequence[dict[str, Any]], repetitions: int, kind: str, is_kept: 
         filesystem=kind,
         margin=MARGIN,
         patience=RUN_S,
+        remarks=remarks(rows),
     )
     text += f"{verdicts(rows)}\n\n"
     if is_kept:

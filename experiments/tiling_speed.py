@@ -1,5 +1,6 @@
 """Tiling makes a network faster, with no limit of memory at all: against untiled PyTorch, paired.
 
+All ways to run a network are built in one process, which forks for every run; profiles build each in its fork.
 `--quick` tries the experiment with few rounds and writes nothing.
 """
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from experiments import cgroups
+from experiments.interrupts import interruptible
 
 PER_GROUP = {
     1: {
@@ -224,3 +226,57 @@ def test_an_interrupt_leaves_no_group(tree: Make) -> None:
     with pytest.raises(KeyboardInterrupt), cgroups.group("mine", root):
         raise KeyboardInterrupt
     assert not (root / "mine").exists()
+
+
+def test_a_group_that_stays_is_one_line(tree: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, removed = tree(2), []
+
+    def busy(path: Path) -> None:
+        removed.append(path)
+        raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr(cgroups, "PAUSE_S", 0)
+    monkeypatch.setattr(Path, "rmdir", busy)
+    message = r"^the control group .*mine cannot be removed; processes in it: 123$"
+    with pytest.raises(cgroups.LeftBehind, match=message), cgroups.group("mine", root) as group:
+        group.add(123)
+    assert removed == [root / "mine"] * cgroups.TRIES
+    assert cgroups.left("mi", root) == [root / "mine"]
+    assert cgroups.left("other", root) == []
+
+
+def test_a_group_of_that_name_that_was_there_stays(tree: Make) -> None:
+    root = tree(2)
+    (root / "mine").mkdir()
+    with pytest.raises(cgroups.Unavailable, match=r"mine: File exists$"), cgroups.group("mine", root):
+        pass
+    assert (root / "mine").is_dir()
+
+
+def test_the_first_signal_does_not_break_off_the_removal(tree: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tree(2)
+    rmdir = Path.rmdir
+
+    def interrupted(path: Path) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        rmdir(path)
+
+    monkeypatch.setattr(Path, "rmdir", interrupted)
+    with pytest.raises(KeyboardInterrupt), interruptible(), cgroups.group("mine", root):
+        pass
+    assert not (root / "mine").exists()
+    assert (root / "cgroup.subtree_control").read_text() == "-memory"
+
+
+def test_the_first_signal_does_not_leave_the_controller_on(tree: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, write = tree(2), Path.write_text
+
+    def interrupted(path: Path, text: str) -> int:
+        if text == "-memory":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return write(path, text)
+
+    monkeypatch.setattr(Path, "write_text", interrupted)
+    with pytest.raises(KeyboardInterrupt), interruptible(), cgroups.group("mine", root):
+        pass
+    assert (root / "cgroup.subtree_control").read_text() == "-memory"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
-from experiments.interrupts import SIGNALS, interruptible
+from experiments.interrupts import SIGNALS, interruptible, shielded
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -37,3 +39,29 @@ def test_what_is_ignored_stays_so() -> None:
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_waits_for_what_cleans_up(number: signal.Signals) -> None:
+    before = [signal.signal(each, signal.SIG_DFL) for each in SIGNALS]
+    undone: list[str] = []
+    try:
+        with pytest.raises(KeyboardInterrupt), interruptible():
+            try:
+                undone.append("run")
+            finally:
+                with shielded():
+                    os.kill(os.getpid(), number)
+                    undone.append("undone")
+                undone.append("not reached")
+        assert undone == ["run", "undone"]
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, []).isdisjoint(SIGNALS)
+    finally:
+        for each, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(each, handler)
+
+
+def test_what_is_started_while_cleaning_up_is_shielded_too() -> None:
+    ends_itself = [sys.executable, "-c", "import os, signal; os.kill(os.getpid(), signal.SIGINT); print('done')"]
+    with shielded():
+        assert subprocess.run(ends_itself, capture_output=True, text=True).stdout == "done\n"

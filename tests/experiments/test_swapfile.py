@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from experiments import swapfile
-from experiments.cgroups import Unavailable
-from experiments.swapfile import filesystem, swap
+from experiments.cgroups import LeftBehind, Unavailable
+from experiments.interrupts import interruptible
+from experiments.swapfile import filesystem, left, swap
 
 
 @pytest.fixture
@@ -26,11 +28,12 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(swapfile, "SWAPS", swaps)
 
     def run(words: list[str | Path], **_: object) -> subprocess.CompletedProcess[str]:
-        program, path = map(str, words)
+        program, path = words[0], str(Path(words[1]).resolve()).replace(" ", r"\040")
+        line = f"{path} file 8 0 -2\n"
         if program == "swapon":
-            swaps.write_text(swaps.read_text() + f"{path} file 8 0 -2\n")
+            swaps.write_text(swaps.read_text() + line)
         if program == "swapoff":
-            swaps.write_text("Filename Type Size Used Priority\n")
+            swaps.write_text(swaps.read_text().replace(line, ""))
         return subprocess.CompletedProcess(words, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", run)
@@ -50,6 +53,58 @@ def test_it_is_gone_however_it_ends(machine: Path, how: type[BaseException] | No
         assert how is not None
     assert list((machine / "disk").iterdir()) == []
     assert len((machine / "swaps").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("how", ["a link", "relative", "a space in its name"])
+def test_the_kernel_names_it_in_its_own_way(machine: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (machine / "link").symlink_to(machine / "disk")
+    (machine / "large disk").mkdir()
+    monkeypatch.chdir(machine)
+    folders = {"a link": machine / "link", "relative": Path("disk"), "a space in its name": machine / "large disk"}
+    with swap(8192, folders[how]):
+        assert len((machine / "swaps").read_text().splitlines()) == 2
+        assert len(left(folders[how])) == 1
+    assert len((machine / "swaps").read_text().splitlines()) == 1
+    assert left(folders[how]) == [] and list(folders[how].iterdir()) == []
+
+
+def test_one_of_somebody_else_stays_on(machine: Path) -> None:
+    """Its name has ours in it."""
+    with swap(8192, machine / "disk") as path:
+        other = f"/mnt{path}.old file 8 0 -3\n"
+        (machine / "swaps").write_text((machine / "swaps").read_text() + other)
+    assert (machine / "swaps").read_text().splitlines(keepends=True)[1:] == [other]
+
+
+def test_the_first_signal_does_not_break_off_the_cleaning(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = subprocess.run
+
+    def interrupted(words: list[str | Path], **given: object) -> object:
+        if words[0] == "swapoff":
+            os.kill(os.getpid(), signal.SIGTERM)
+        return run(words, **given)  # type: ignore[call-overload]  # as it was called
+
+    monkeypatch.setattr(subprocess, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt), interruptible(), swap(8192, machine / "disk"):
+        pass
+    assert len((machine / "swaps").read_text().splitlines()) == 1
+    assert list((machine / "disk").iterdir()) == []
+
+
+def test_one_that_stays_on_is_one_line(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = subprocess.run
+
+    def fails(words: list[str | Path], **given: object) -> object:
+        if words[0] == "swapoff":
+            return subprocess.CompletedProcess(words, 255, "", "swapoff failed: Cannot allocate memory\n")
+        return run(words, **given)  # type: ignore[call-overload]  # as it was called
+
+    monkeypatch.setattr(subprocess, "run", fails)
+    with (
+        pytest.raises(LeftBehind, match=r"/swap stays on: swapoff failed: Cannot allocate memory$"),
+        swap(8192, machine / "disk"),
+    ):
+        pass
 
 
 def test_the_kind_of_a_filesystem(machine: Path) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from experiments import tiling_gap, tiling_speed
+import pytest
+
+from experiments import page, tiling_benchmark, tiling_gap, tiling_speed
 from experiments.tiling_latency import spread
 from experiments.tiling_latency_text import line, order, words
+from iopt.result import Result, Status
+from iopt.tiling import Configuration, solve
 
 
 def limit(size: int, chosen: float, best: float, free: float, model: tuple[float, float, float]) -> dict[str, Any]:
@@ -98,3 +103,31 @@ def test_the_gap_of_the_published_methods() -> None:
         "* `mafat` does up to 20% more work than the best (at 8 MiB, `torch`), "
         "and finds nothing under 1 of 3 limits that can be kept."
     )
+
+
+def test_quick_runs_the_experiment_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two limits and one predictor; a search that may do more finds no more work."""
+    monkeypatch.setattr(page, "RESULTS", tmp_path)
+    monkeypatch.setattr(tiling_gap, "PREDICTORS", ("lean",))
+    tiling_gap.main(["--quick"])
+    printed = [each.strip("| ") for each in capsys.readouterr().out.splitlines() if each.startswith("|")]
+    found = [each.split(" | ") for each in printed]
+    assert [cells[0] for cells in found] == ["limit", "---", "64", "16"]
+    for _, *cells in found[2:]:
+        work = dict(zip(tiling_gap.METHODS, map(float, cells), strict=True))
+        assert 1 <= work["exact"] <= min(work.values())
+        assert work["deepthings"] <= work["deepthings, no reuse"]
+        assert work["mafat, bottom free"] <= work["mafat"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_row_of_the_benchmark() -> None:
+    calls: list[Result[Configuration]] = []
+    problem = tiling_benchmark.deep(3, size=8)
+    row = tiling_benchmark.row("deep", 0.0, lambda: calls.append(solve(problem)), 2)
+    assert [result.status for result in calls] == [Status.OPTIMAL] * 3
+    assert row["seconds"] > 0 and row["processor_s"] > 0
+    assert tiling_benchmark.line(row)[3] == "0 s: missed"
+    assert tiling_benchmark.line(row | {"target_s": 600.0})[3] == "600 s: met"

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from experiments import namespaces, runtime_convolutions, runtime_cost, runtime_latency, runtime_namespaces
+from experiments.interrupts import SIGNALS
 from iopt.graph.layers import Conv2d
 from iopt.partition import columns
 from tests.instances import chain, conv
@@ -73,6 +74,26 @@ def test_every_namespace_is_removed_however_it_ends(
     except (KeyboardInterrupt, RuntimeError):
         assert how is not None
     assert existing == FOREIGN
+
+
+def test_the_first_signal_does_not_break_off_the_removal(monkeypatch: pytest.MonkeyPatch) -> None:
+    existing: set[str] = set()
+
+    def run(words: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        match words:
+            case ["ip", "netns", "add", name]:
+                existing.add(name)
+            case ["ip", "netns", "del", name]:
+                os.kill(os.getpid(), signal.SIGTERM)
+                existing.remove(name)
+        return subprocess.CompletedProcess(words, 0, "", "")
+
+    before = [signal.getsignal(each) for each in SIGNALS]
+    monkeypatch.setattr(subprocess, "run", run)
+    with pytest.raises(KeyboardInterrupt), namespaces.switched_hosts(2, 10**8):
+        assert len(existing) == 3
+    assert existing == set()
+    assert [signal.getsignal(each) for each in SIGNALS] == before
 
 
 def test_a_namespace_that_somebody_else_made_is_not_removed(monkeypatch: pytest.MonkeyPatch) -> None:
