@@ -2,7 +2,7 @@
 
     from iopt import zoo
     from iopt.tiling import Problem, solve, written
-    result = solve(Problem(zoo.graph("yolov2-16"), memory_bytes=20 * 2**20))
+    result = solve(Problem(zoo.graph("yolov2-16"), memory_bytes=24 * 2**20))
     print(result.status, result.objective, written(result.plan))
 
 Names are imported when they are first used.
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from iopt.tiling.executor.trial import execute
     from iopt.tiling.files import ConfigurationFile, Host, load, load_host, save, save_host
     from iopt.tiling.fronts import Front, Point, front
+    from iopt.tiling.host.measurement import Measurement, measured
     from iopt.tiling.host.profiling import profile
     from iopt.tiling.latency import HostModel, LayerTime
     from iopt.tiling.layers import Layer, layers_of
@@ -42,6 +43,7 @@ _HOMES = {
     "HostModel": "latency",
     "Layer": "layers",
     "LayerTime": "latency",
+    "Measurement": "host.measurement",
     "Point": "fronts",
     "Problem": "problem",
     "Runtime": "executor.runtime",
@@ -52,6 +54,7 @@ _HOMES = {
     "front": "fronts",
     "load": "files",
     "load_host": "files",
+    "measured": "host.measurement",
     "parse": "notation",
     "profile": "host.profiling",
     "save": "files",
@@ -73,6 +76,7 @@ __all__ = [
     "HostModel",
     "Layer",
     "LayerTime",
+    "Measurement",
     "Point",
     "Problem",
     "Runtime",
@@ -83,6 +87,7 @@ __all__ = [
     "layers_of",
     "load",
     "load_host",
+    "measured",
     "parse",
     "profile",
     "save",

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import product
 
 from iopt.errors import OptionError, PlanError
+from iopt.tiling.admissible import check
 from iopt.tiling.evaluation import Evaluation, Evaluator
-from iopt.tiling.fitting import check
 from iopt.tiling.objective import value
 from iopt.tiling.plan import Configuration, Group, Reuse
 from iopt.tiling.problem import Problem

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from iopt.door.given import check_kind
 from iopt.door.wording import in_bytes
 from iopt.graph.layers import ELEMENT_BYTES
+from iopt.tiling.admissible import check
 from iopt.tiling.copies import step_copies
-from iopt.tiling.fitting import check
 from iopt.tiling.layers import Layer, map_shape
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.predictors import (

@@ -123,23 +123,27 @@ class TileOrder:
 @lru_cache(maxsize=FEW)
 def tile_order(most: int, checkerboard: bool) -> TileOrder:
     """Of all N x M up to `most`; `checkerboard`: even tiles first."""
-    places: list[tuple[int, int, int, int]] = []
-    starts = []
-    for rows in range(1, most + 1):
-        for columns in range(1, most + 1):
-            starts.append(len(places))
-            own = [(rows, columns, row, column) for row in range(rows) for column in range(columns)]
-            places += sorted(own, key=lambda place: (place[2] + place[3]) % 2) if checkerboard else own
-    at = {place: index for index, place in enumerate(places)}
+    sides = np.indices((most, most)).reshape(2, -1) + 1
+    sizes = sides[0] * sides[1]
+    starts = np.cumsum(sizes) - sizes
+    rows, columns, start = (np.repeat(each, sizes) for each in (*sides, starts))
+    row, column = np.divmod(np.arange(len(start)) - start, columns)
+    if checkerboard:
+        order = np.lexsort(((row + column) % 2, start))
+        row, column = row[order], column[order]
+    place = np.empty_like(start)
+    place[start + row * columns + column] = np.arange(len(start))
 
     def neighbour(down: int, right: int) -> Array:
-        return np.array([at.get((n, m, row + down, column + right), -1) for n, m, row, column in places])
+        other, beside = row + down, column + right
+        exists = (other >= 0) & (other < rows) & (beside >= 0) & (beside < columns)
+        return np.where(exists, place[np.where(exists, start + other * columns + beside, 0)], -1)
 
     return TileOrder(
-        np.array([n * (n - 1) // 2 + row for n, _, row, _ in places]),
-        np.array([m * (m - 1) // 2 + column for _, m, _, column in places]),
-        np.array(starts),
-        np.array([(row + column) % 2 == 1 for _, _, row, column in places]),
+        rows * (rows - 1) // 2 + row,
+        columns * (columns - 1) // 2 + column,
+        starts,
+        (row + column) % 2 == 1,
         neighbour(0, -1),
         neighbour(0, 1),
         neighbour(-1, 0),

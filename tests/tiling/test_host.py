@@ -9,9 +9,9 @@ from itertools import count
 import pytest
 
 from iopt.errors import OptionError
+from iopt.tiling.admissible import check
 from iopt.tiling.executor import kernels
 from iopt.tiling.executor.kernels import Executor
-from iopt.tiling.fitting import check
 from iopt.tiling.heuristics.mafat import space
 from iopt.tiling.host import measurement as module
 from iopt.tiling.host import profiling
@@ -92,7 +92,7 @@ def test_how_often(key: str, value: object) -> None:
 
 @pytest.mark.parametrize(("count", "expected"), [(1, time.process_time), (2, time.perf_counter)])
 def test_one_clock_for_a_profile(count: int, expected: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processor time of two threads is the sum of both. A fork computes with as many threads, see `test_runs`."""
+    """Processor time of two threads is the sum of both. A fork computes with as many threads, see `test_host_runs`."""
     monkeypatch.setattr("iopt.tiling.host.clock.threads", lambda: count)
     assert clock() is expected
     used: list[object] = []

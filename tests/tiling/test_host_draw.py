@@ -7,8 +7,10 @@ from itertools import pairwise
 import pytest
 
 from iopt.graph import Graph
-from iopt.tiling.fitting import check
+from iopt.tiling.admissible import check
+from iopt.tiling.host import draw
 from iopt.tiling.host.draw import divided, drawn
+from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
 from tests.instances import chain, conv, linear, max_pool
 from tests.tiling.branches import branched
@@ -41,6 +43,17 @@ def test_what_is_drawn_of_a_chain() -> None:
 
 def test_a_small_network_has_few() -> None:
     assert len(drawn(Problem(chain("point", (3, 1, 1), [linear(4)])), 24)) == 1
+
+
+def test_a_space_used_up_ends_the_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[Configuration] = []
+    one = draw._one
+    monkeypatch.setattr(draw, "_one", lambda *given: tried.append(one(*given)) or tried[-1])
+    problem = Problem(chain("small", (2, 2, 2), [conv(3, 1), conv(3, 1)]))
+    found = drawn(problem, 10**6)
+    assert set(found[1:]) == set(tried) - {found[0]}
+    assert set(tried[-draw.TRIES :]) <= set(tried[: -draw.TRIES]) | {found[0]}
+    assert len(tried) < 10 * draw.TRIES
 
 
 def test_one_of_four_judges() -> None:

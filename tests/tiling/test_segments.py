@@ -42,14 +42,14 @@ def cost(text: str, graph: Graph, **options: Any) -> GroupCost:
     return evaluate(problem, parse(text, len(problem.layers))).groups[-1]
 
 
-def test_units_of_a_residual_network() -> None:
+def test_segments_of_a_residual_network() -> None:
     layers = layers_of(residual(conv(3, 1), pool(max_pool(2))))
     assert alive_maps(layers) == ({-1}, {0}, {0, 1}, {0, 2}, {3}, {4})
     assert segments_of(layers) == (Segment(0, 0), Segment(1, 3), Segment(4, 4), Segment(5, 5))
     assert [segment.is_block for segment in segments_of(layers)] == [False, True, False, False]
 
 
-def test_units_of_a_network_that_is_one_block() -> None:
+def test_segments_of_a_network_that_is_one_block() -> None:
     shape = Shape(2, 6, 6)
     (first,) = instances.chain("net", shape, [conv(2, 3, padding=1)])
     graph = Graph("net", shape, (first, Operator("sum", Add(), ("op1", "input"), (shape, shape), shape, shape)))
@@ -59,7 +59,7 @@ def test_units_of_a_network_that_is_one_block() -> None:
     assert found.plan.groups == (Group(0, 1, 6, 6),)
 
 
-def test_a_chain_has_a_unit_per_layer() -> None:
+def test_a_chain_has_a_segment_per_layer() -> None:
     problem = Problem(instances.chain("net", (2, 8, 8), [conv(2, 3), conv(2, 3, pooling=max_pool(2)), linear(3)]))
     assert problem.segments == tuple(Segment(index, index) for index in range(4))
 
@@ -164,7 +164,7 @@ def test_a_block_with_a_global_pooling_runs_untiled() -> None:
         assert not found.plan.groups[-1].is_tiled
 
 
-def test_baselines_cut_between_units() -> None:
+def test_baselines_cut_between_segments() -> None:
     """DeepThings' one group holds the block; MAFAT's cut is behind the pooling, after it."""
     graph = residual(pool(max_pool(2)), conv(3, 1), linear(4), side=24)
     problem = Problem(graph, objective="memory", weights="none")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from iopt.errors import PlanError
+from iopt.tiling.admissible import check_tiling
 from iopt.tiling.evaluation import Evaluator
-from iopt.tiling.fitting import check_tiling
 from iopt.tiling.plan import Configuration, Group
 from iopt.tiling.problem import Problem
 from iopt.tiling.search.sweep import NEVER

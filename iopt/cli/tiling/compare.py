@@ -27,7 +27,7 @@ def compare(
     """Plan with every method, and compare the costs.
 
     \b
-      iopt tile compare yolov2-16 --memory "20 MiB"
+      iopt tile compare yolov2-16 --memory "24 MiB"
     """
     from iopt.door import json_file
     from iopt.report.console import console

@@ -34,7 +34,7 @@ def evaluate(
     A `c` after a tiling is checkerboard reuse. Of a configuration file only the groups count, not its options:
 
     \b
-      iopt tile evaluate yolov2-16 5x5/8/2x2 --memory "20 MiB"
+      iopt tile evaluate yolov2-16 5x5/8/2x2 --memory "24 MiB"
     """
     from iopt.report.progress import LiveLine
     from iopt.tiling.notation import written

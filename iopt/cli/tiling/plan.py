@@ -39,7 +39,7 @@ def plan(
     Least work, or latency, within a limit of memory; or least memory within an overhead of work:
 
     \b
-      iopt tile plan yolov2-16 --memory "20 MiB" -o config.json
+      iopt tile plan yolov2-16 --memory "24 MiB" -o config.json
       iopt tile plan yolov2-16 --overhead 1.1
     """
     from iopt.report.progress import LiveLine

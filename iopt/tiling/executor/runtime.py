@@ -17,10 +17,10 @@ from iopt.door.given import check_choice, check_kind
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.importer.precision import in_full_precision
+from iopt.tiling.admissible import check
 from iopt.tiling.executor import maps
 from iopt.tiling.executor.kernels import Executor, Kernel, load
 from iopt.tiling.executor.weights import check_state
-from iopt.tiling.fitting import check
 from iopt.tiling.grids import Grid
 from iopt.tiling.layers import SOURCE, Layer
 from iopt.tiling.plan import Configuration, Group
@@ -40,7 +40,8 @@ class Runtime:
 
     `state`: weights by the names in the graph, as of `module.state_dict()`; `executor`: `lean` or `torch`. `like`: of
     the same network, to share the weights of linear layers with. Raises `PlanError` for a configuration of another
-    network, `ModelError` where a weight is missing, or has another shape or type.
+    network, `ModelError` where a weight is missing, or has another shape or type, `OptionError` for another executor or
+    grid.
     """
 
     def __init__(

@@ -44,7 +44,8 @@ def fit(problem: Problem, host: HostModel, runs: Sequence[Run]) -> HostModel:
     tiles copy, none below zero, by least squares of the relative error.
 
     A layer measured alone writes to memory that it has just given back; in a run that memory is new, and has to be
-    mapped and fetched; and it reads its tile as it is, where a run may copy it. Raises `OptionError` without runs.
+    mapped and fetched; and it reads its tile as it is, where a run may copy it. Raises `OptionError` without
+    runs, `PlanError` for a run of another network.
     """
     _check(problem, runs)
     check_kind(host, HostModel, "host")
@@ -69,7 +70,8 @@ def fit(problem: Problem, host: HostModel, runs: Sequence[Run]) -> HostModel:
 
 
 def errors(problem: Problem, host: HostModel, runs: Sequence[Run]) -> list[float]:
-    """Predicted over measured seconds, less 1, of each run."""
+    """Predicted over measured seconds, less 1, of each run. Raises `OptionError` for what are no runs, `PlanError` for
+    one of another network."""
     _check(problem, runs)
     judge = Evaluator(replace(problem, host=host, objective="macs"))
     predicted = [judge(run.configuration).latency_s for run in runs]
@@ -77,7 +79,8 @@ def errors(problem: Problem, host: HostModel, runs: Sequence[Run]) -> list[float
 
 
 def fitted_bias(problem: Problem, runs: Sequence[Run]) -> int:
-    """MAFAT's bias in bytes: the median of what runs took beyond the predictor without one, at least 0."""
+    """MAFAT's bias in bytes: the median of what runs took beyond the predictor without one, at least 0. Raises
+    `OptionError` without runs, `PlanError` for a run of another network."""
     _check(problem, runs)
     if not runs:
         raise OptionError("a bias is fitted to runs of configurations; there are none")

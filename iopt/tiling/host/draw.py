@@ -7,7 +7,7 @@ from random import Random
 
 from iopt.door.given import check_count, check_kind
 from iopt.errors import PlanError
-from iopt.tiling.fitting import check
+from iopt.tiling.admissible import check
 from iopt.tiling.plan import Configuration, Group, Reuse
 from iopt.tiling.problem import Problem
 
@@ -16,25 +16,23 @@ REUSED, WHOLE = 0.2, 0.6
 """Shares of tiled groups with reuse, and of groups in the second half of the network that are not tiled."""
 JUDGING = 4
 """Every so many-th configuration judges the model, which is not fitted to it."""
-TRIES = 50
-"""Per configuration asked for: a small network has few."""
+TRIES = 1000
+"""Draws in a row that find nothing new: then there are no more, as of a small network."""
 
 
 def drawn(problem: Problem, count: int, seed: int = 0) -> list[Configuration]:
     """Up to `count` different configurations, the first untiled: up to four groups of up to 5 x 5 tiles, a fifth of
-    them with reuse where that can be. The first ones are the same for every `count`."""
+    them with reuse where that can be. The first ones are the same for every `count`. Raises `OptionError`."""
     check_kind(problem, Problem, "problem")
     check_count(count, "configurations")
     random, found = Random(seed), {Configuration((Group(0, len(problem.layers) - 1),)): None}
-    for _ in range(TRIES * count):
-        if len(found) == count:
-            break
+    vain = 0
+    while len(found) < count and vain < TRIES:
+        vain += 1
         configuration = _one(problem, random)
-        try:
-            check(problem, configuration)
-        except PlanError:  # no reuse in blocks
-            continue
-        found[configuration] = None
+        if configuration not in found and _is_admissible(problem, configuration):
+            found[configuration] = None
+            vain = 0
     return list(found)
 
 
@@ -43,6 +41,15 @@ def divided(configurations: Sequence[Configuration]) -> tuple[list[Configuration
     judging = set(range(JUDGING - 1, len(configurations), JUDGING))
     fitted = [configuration for index, configuration in enumerate(configurations) if index not in judging]
     return fitted, [configurations[index] for index in sorted(judging)]
+
+
+def _is_admissible(problem: Problem, configuration: Configuration) -> bool:
+    """Not with reuse in blocks."""
+    try:
+        check(problem, configuration)
+    except PlanError:
+        return False
+    return True
 
 
 def _one(problem: Problem, random: Random) -> Configuration:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from iopt.door.given import check_count
 from iopt.errors import PlanError
 from iopt.graph import Graph
+from iopt.tiling.admissible import check
 from iopt.tiling.executor.runtime import check_input
-from iopt.tiling.fitting import check
 from iopt.tiling.heuristics.mafat import space
 from iopt.tiling.host.calibration import errors, fit, fitted_bias
 from iopt.tiling.host.clock import clock

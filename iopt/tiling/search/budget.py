@@ -12,6 +12,9 @@ SWEEP_ARRAYS, TABLE_ARRAYS = 29, 14
 """Arrays that a sweep has per last segment and tile, besides one for every layer of the segment that it goes over, and
 that shortest paths have per group and tiling; measured, rounded up. All are of eight bytes."""
 
+ORDER_ARRAYS = 15
+"""Arrays that the orders of the tiles with and without reuse have per tile, once for all segments."""
+
 SIDE_ARRAYS = 10
 """Arrays for every layer of a segment per last segment and interval: both sides of a map, and what is read of it."""
 
@@ -21,7 +24,7 @@ def table_bytes(segments: int, widest: int, max_tiles: int) -> int:
     layers of the segment that has most."""
     intervals = max_tiles * (max_tiles + 1) // 2
     sweep = (SWEEP_ARRAYS + widest) * intervals**2 + SIDE_ARRAYS * widest * intervals
-    return 8 * segments * (sweep + TABLE_ARRAYS * 2 * segments * max_tiles**2)
+    return 8 * (segments * (sweep + TABLE_ARRAYS * 2 * segments * max_tiles**2) + ORDER_ARRAYS * intervals**2)
 
 
 def check_budget(problem: Problem) -> None:
