@@ -35,9 +35,22 @@ def interruptible() -> Iterator[None]:
 @contextmanager
 def shielded() -> Iterator[None]:
     """`SIGNALS` wait until the context has ended, also those to the programs that are started in it: for cleaning up,
-    which the first of them would else break off."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    which the first of them would else break off.
+
+    Blocked is only the thread that asks; where another one takes a signal, its handler remembers it.
+    """
+    waiting: list[int] = []
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        waiting.append(number)
+
+    handlers = {each: signal.signal(each, remember) for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
+        if waiting:
+            signal.raise_signal(waiting[0])

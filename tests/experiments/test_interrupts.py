@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -59,6 +61,24 @@ def test_the_first_signal_waits_for_what_cleans_up(number: signal.Signals) -> No
     finally:
         for each, handler in zip(SIGNALS, before, strict=True):
             signal.signal(each, handler)
+
+
+def test_a_signal_that_another_thread_takes_waits_too() -> None:
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    undone: list[str] = []
+    done = threading.Event()
+    idle = threading.Thread(target=done.wait)
+    idle.start()
+    try:
+        with pytest.raises(KeyboardInterrupt), interruptible(), shielded():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.05)
+            undone.append("undone")
+        assert undone == ["undone"]
+    finally:
+        done.set()
+        idle.join()
+        signal.signal(signal.SIGTERM, before)
 
 
 def test_what_is_started_while_cleaning_up_is_shielded_too() -> None:
