@@ -87,6 +87,7 @@ def test_run_says_who_was_lost(iopt: Iopt, plan: str, monkeypatch: pytest.Monkey
     assert json.loads(said.out)["difference"] < 1e-5
 
 
+@pytest.mark.usefixtures("hangups_end")
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP])
 def test_who_is_asked_to_end_leaves_nothing_behind(
     iopt: Iopt, plan: str, by: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -47,6 +47,7 @@ def test_it_is_there_meanwhile(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.usefixtures("hangups_end")
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP])
 def test_who_is_asked_to_end_removes_it_first(temporary: Path, by: signal.Signals) -> None:
     with limited(60), holding() as process:
@@ -79,6 +80,7 @@ def test_other_folders_stay(temporary: Path) -> None:
     assert (temporary / "else" / LOCK).exists()
 
 
+@pytest.mark.usefixtures("hangups_end")
 def test_handlers_of_others_are_left_alone() -> None:
     mine = lambda number, frame: None  # noqa: E731
     before = signal.signal(signal.SIGTERM, mine)
