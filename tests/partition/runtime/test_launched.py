@@ -154,7 +154,9 @@ def test_a_rank_that_hangs_is_named_by_the_others(stopped: int, expected: str, t
         for rank in ranks:
             rank.kill()
             rank.wait()
-    assert said.startswith(expected.format(port=port))
+    ours = [line for line in said.splitlines() if line.startswith("iopt: ")]  # torch warns of the store on its own
+    assert len(ours) == 1
+    assert ours[0].startswith(expected.format(port=port))
     assert ranks[1 - stopped].returncode == 5
 
 
