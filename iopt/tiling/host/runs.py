@@ -1,7 +1,7 @@
 """Configurations run on this host, in turns, each in a process of its own.
 
-Where the packed weights of many lie in one heap, those that come late may be slower. So one
-process loads the network and forks for every run, see `server.py`.
+Where the packed weights of many lie in one heap, those that come late may be slower. So one process loads the network
+and forks for every run, see `server.py`.
 """
 
 from __future__ import annotations
