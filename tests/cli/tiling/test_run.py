@@ -81,13 +81,49 @@ def test_a_run(tile: Iopt, planned: str) -> None:
     code, out, err = tile("run", "config.json", planned, "--repeat", "2", "--verify")
     assert (code, err) == (0, "")
     assert "times: 2 runs each, in turn" in out
+    assert ", limit 16.00 KiB: kept\n" in out
+    assert out.endswith("\nverified: output, peak, work, scratch, limit\n")
     found = json.loads(tile("run", "config.json", planned, "--repeat", "2", "--executor", "torch", "--json").out)
     assert found["executor"] == "torch"
     assert found["is_predicted"] and found["difference"] < 1e-5
     assert len(found["times_s"]) == 2
+    assert found["verified"] is None
     assert found["peak_bytes"] > json.loads(Path("config.json").read_text())["evaluation"]["peak_bytes"], (
         "torch's executor needs more than lean's, which was planned for"
     )
+
+
+def test_weights_that_the_plan_counts_are_added(tile: Iopt, mine: str) -> None:
+    asked = ("plan", f"{mine}:net", "--input", "1x3x24x32", "--memory", "18 KiB", "-o", "config.json")
+    assert tile(*asked).code == 0
+    planned = json.loads(Path("config.json").read_text())
+    found = json.loads(tile("run", "config.json", f"{mine}:net", "--repeat", "1", "--verify", "--json").out)
+    assert found["verified"] is True and found["keeps_limit"] is True
+    assert found["needed_bytes"] == planned["evaluation"]["peak_bytes"] <= found["memory_bytes"] == 18 * 2**10
+    weights = found["needed_bytes"] - found["peak_bytes"]
+    assert weights == 4 * (8 * 3 * 9 + 8 + 4 * 8 * 9 + 4)
+    sizes = [f"{count / 2**10:.2f} KiB" for count in (found["peak_bytes"], weights, found["needed_bytes"])]
+    out = tile("run", "config.json", f"{mine}:net", "--repeat", "1").out
+    assert f"\n{sizes[0]} + {sizes[1]} of weights = {sizes[2]}, limit 18.00 KiB: kept\n" in out
+    assert "verified" not in out
+
+
+def test_an_executor_that_breaks_the_limit(tile: Iopt, planned: str) -> None:
+    asked = ("run", "config.json", planned, "--repeat", "1", "--executor", "torch")
+    code, out, _ = tile(*asked)
+    assert code == 0
+    assert ", limit 16.00 KiB: broken\n" in out
+    found = json.loads(tile(*asked, "--json").out)
+    assert found["needed_bytes"] > found["memory_bytes"] == 16 * 2**10 and found["keeps_limit"] is False
+    code, out, err = tile(*asked, "--verify")
+    assert code == 2
+    assert err == (
+        f"iopt: config.json: not as it should be: {found['needed_bytes']} B are needed by the executor torch, "
+        f"limit {16 * 2**10} B\n"
+    )
+    assert "verified" not in out
+    code, out, _ = tile(*asked, "--verify", "--json")
+    assert code == 2 and json.loads(out)["verified"] is False
 
 
 def test_verification_names_all_that_is_wrong(tile: Iopt, planned: str, monkeypatch: pytest.MonkeyPatch) -> None:
