@@ -12,6 +12,7 @@ from iopt.report.tiling_summary import conventions
 from iopt.report.tiling_units import in_unit, objective, times, title
 from iopt.report.units import binary_prefix, milliseconds, percent
 from iopt.result import Status
+from iopt.tiling.infeasible import space
 from iopt.tiling.notation import written
 from iopt.tiling.problem import Problem
 
@@ -33,7 +34,9 @@ def print_comparison(console: Console, problem: Problem, rows: Sequence[Row]) ->
             console.print(f"{row.result.method} breaks a limit: {'; '.join(row.evaluation.violations)}", style="yellow")
     if rows and rows[0].bound is not None:
         least = objective(problem, rows[0].bound)
-        console.print(f"no configuration needs less than {least}; gap: how far a method is above that, at most")
+        console.print(
+            f"no configuration{space(problem)} needs less than {least}; gap: how far a method is above that, at most"
+        )
 
 
 def costs_table(problem: Problem, rows: Sequence[Row]) -> Table:

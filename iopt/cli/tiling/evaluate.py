@@ -43,10 +43,10 @@ def evaluate(
         check_writable_beside(output, {**given.read_files(), "CONFIGURATION": configuration})
     with LiveLine(quiet) as line:
         line.step(f"reading {given.model}")
-        problem = given.problem()
+        problem, host = given.problem_and_host()
         chosen = _configuration(configuration, problem)
         result = _judged(problem, chosen)
-    hand_over(problem, result, None, output, json)
+    hand_over(problem, result, None, host, output, json)
     if output is not None and not quiet:
         say(f"written to {output}")
     if result.message:

@@ -26,7 +26,7 @@ def test_compare_has_every_method(tile: Iopt) -> None:
         "exact": "OPTIMAL",
     }
     assert "\nuntiled breaks a limit: needs " in out
-    assert "no configuration needs less than " in out
+    assert "no configuration with at most 8 x 8 tiles needs less than " in out
 
 
 def test_compare_as_json(tile: Iopt) -> None:

@@ -257,6 +257,7 @@ def test_a_profile_and_a_plan_from_it(tile: Iopt, mine: str) -> None:
     assert out.startswith(f"{mine}:net: times of 3 layers\n")
     assert "\nbias of the predictor mafat " in out
     assert "\nfitted to 4 configurations; latency of others is off by a median of " in out
+    assert out.endswith("\nfew configurations were run: with 16 or more, four or more judge\n")
     config = tile("plan", *asked, "--host", "times.json", "--objective", "latency", "--memory", "19 KiB", "--json")
     assert config.code == 0
     assert json.loads(config.out)["result"]["objective_value"] > 0
