@@ -87,9 +87,10 @@ class Given:
 
         host, executor = load_host(self.host, graph), copier(self.predictor.value)
         if host.measured is not None and host.measured.executor != executor:
+            timed, predictor = host.measured.executor, self.predictor.value
             raise OptionError(
-                f"{self.host}: times of the executor {host.measured.executor!r}; the predictor "
-                f"{self.predictor.value!r} goes with times of {executor!r}, by `iopt tile profile --executor {executor}`"
+                f"{self.host}: times of the executor {timed!r}; the predictor {predictor!r} "
+                f"goes with times of {executor!r}, by `iopt tile profile --executor {executor}`"
             )
         return host
 

@@ -92,6 +92,17 @@ def test_a_front_of_latency(tile: Iopt) -> None:
     assert [point["latency_s"] for point in json.loads(out)] == [point.latency_s for point in front(problem).points]
 
 
+def test_without_matplotlib_the_table_is_printed(tile: Iopt, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tile("front", "deep.json").out
+    monkeypatch.setattr("iopt.report.picture.find_spec", lambda _: None)
+    code, out, err = tile("front", "deep.json", "-o", "front.svg")
+    assert (code, out) == (2, table)
+    assert err == (
+        "iopt: front.svg: pictures are drawn by matplotlib, which is not installed: pip install matplotlib\n"
+    )
+    assert not Path("front.svg").exists()
+
+
 @pytest.mark.parametrize("more", [(), ("--host", "host.json", "--objective", "latency")])
 def test_a_picture(tile: Iopt, more: tuple[str, ...]) -> None:
     pytest.importorskip("matplotlib")
