@@ -127,7 +127,7 @@ class Paths:
         """Layers of every group; [first, last], 1 where there is none."""
         firsts = np.array([segment.first for segment in self.table.segments])
         lasts = np.array([segment.last for segment in self.table.segments])
-        return np.maximum(lasts[None, :] - firsts[:, None] + 1, 1)
+        return np.asarray(np.maximum(lasts[None, :] - firsts[:, None] + 1, 1))
 
     def _edges(self, limit: int) -> tuple[Weights, Array]:
         """Least weight of every group within the limit, and the least peak with that weight; [first, last]."""
