@@ -39,6 +39,7 @@ def evaluate(
     from iopt.report.progress import LiveLine
     from iopt.tiling.notation import written
 
+    _check_search(given)
     if output is not None:
         check_writable_beside(output, {**given.read_files(), "CONFIGURATION": configuration})
     with LiveLine(quiet) as line:
@@ -52,6 +53,19 @@ def evaluate(
     if result.message:
         complain(f"{written(chosen)} breaks a limit: {result.message}")
     return exit_code(result)
+
+
+def _check_search(given: Given) -> None:
+    """Raise `OptionError` for what is of a search alone."""
+    from iopt.errors import OptionError
+
+    default = Given(given.model)
+    for option, is_given in (
+        ("--max-tiles", given.max_tiles != default.max_tiles),
+        ("--no-reuse", given.reuse != default.reuse),
+    ):
+        if is_given:
+            raise OptionError(f"{option} is for searches; a configuration by hand says its own tiles and reuse")
 
 
 def _configuration(text: str, problem: Problem) -> Configuration:

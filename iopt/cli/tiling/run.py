@@ -40,6 +40,7 @@ def run(
     Times are medians of runs that take turns; memory is counted at PyTorch's allocator.
     """
     from iopt.door import json_file
+    from iopt.door.given import check_count
     from iopt.errors import PlanError
     from iopt.report.console import console
     from iopt.report.progress import LiveLine
@@ -47,6 +48,7 @@ def run(
     from iopt.tiling import files
     from iopt.tiling.executor.verification import faults
 
+    check_count(repeat, "repeat")
     with LiveLine(quiet) as line:
         line.step(f"reading {configuration}")
         file = files.load(configuration)

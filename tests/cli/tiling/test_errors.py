@@ -62,6 +62,10 @@ BAD = {
         "plan",
         "branchy.json",
     ),
+    "--max-tiles is for searches; a configuration by hand says its own tiles and reuse": (
+        *(*BY_HAND, "2x2/NoCut", "--max-tiles", "4"),
+    ),
+    "--no-reuse is for searches; a configuration by hand says its own": (*BY_HAND, "2x2c/NoCut", "--no-reuse"),
     # a configuration that does not fit
     "configuration '9x9/NoCut/2': 'NoCut' is no cut; expected tilings and cuts in turn": (*BY_HAND, "9x9/NoCut/2"),
     "configuration '9x9': expected tilings and cuts in turn, such as 5x5/8/2x2": (*BY_HAND, "9x9"),

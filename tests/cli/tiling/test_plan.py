@@ -221,7 +221,10 @@ def test_a_configuration_by_hand(tile: Iopt) -> None:
 
 def test_other_commands_say_what_reads_a_file(tile: Iopt, iopt: Iopt) -> None:
     tile("plan", *ASKED, "-o", "config.json")
-    reads = "got 'iopt/tiling-configuration/1', a configuration, read by `iopt tile show` and `iopt tile check`\n"
+    reads = (
+        "got 'iopt/tiling-configuration/1', a configuration, read by `iopt tile show`, `iopt tile check` "
+        "and `iopt tile run`\n"
+    )
     for command in ("show", "check"):
         assert iopt(command, "config.json").err.endswith(reads)
         assert iopt("exits", command, "config.json").err.endswith(reads)

@@ -239,8 +239,10 @@ def test_what_cannot_be_run(tile: Iopt, planned: str, mine: str) -> None:
             ("config.json", other),
             f"config.json: a configuration of the network '{planned}' on an input of 1x3x24x32",
         ),
-        (("config.json", planned, "--seed", "1"), "--seed is for networks of `iopt models`, and does not go with "),
+        (("config.json", planned, "--seed", "1"), "--seed is for networks of `iopt models`; your code makes its "),
+        (("config.json", planned, "--seed", "1", "--weights-file", "w.pt"), "--seed does not go with --weights-file, "),
         (("config.json", planned, "--repeat", "0"), "repeat is 0; expected a whole number, 1 or more"),
+        (("gone.json", "--repeat", "0"), "repeat is 0; expected a whole number, 1 or more"),
         (("gone.json",), "gone.json: cannot be read: No such file or directory"),
     ):
         code, out, err = tile("run", *arguments)
@@ -272,6 +274,9 @@ def test_a_profile_and_a_plan_from_it(tile: Iopt, mine: str) -> None:
         load_host("times.json", Problem(DEEP).graph)
     code, out, err = tile("profile", *asked, "--repeat", "0")
     assert (code, out, err) == (2, "", "iopt: repeat is 0; expected a whole number, 1 or more\n")
+    for option in ("repeat", "configurations"):
+        code, out, err = tile("profile", "gone:net", "--input", "1x3x24x32", f"--{option}", "0")
+        assert (code, out, err) == (2, "", f"iopt: {option} is 0; expected a whole number, 1 or more\n")
     code, _, err = tile("profile", f"{mine}:net")
     assert code == 2
     assert err.startswith(f"iopt: {mine}:net needs the shape of its input; give one such as --input 1x3x224x224")
