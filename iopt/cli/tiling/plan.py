@@ -60,7 +60,8 @@ def plan(
     hand_over(problem, result, groups, host, output, json)
     if output is not None and not quiet:
         say(f"written to {output}")
-    return finish(result, (time_limit or DEFAULT_TIME_LIMIT_S) if method == "milp" else None, "limit")
+    limit_s = (time_limit or DEFAULT_TIME_LIMIT_S) if method == "milp" else None
+    return finish(result, limit_s, "limit", "; raise --time-limit, or use --method exact")
 
 
 def hand_over(

@@ -243,7 +243,10 @@ def test_no_plan_within_the_time_limit(tile: Iopt) -> None:
     assert code == 4
     assert "UNKNOWN by milp" in out
     assert "no configuration" not in out
-    assert err == "written to config.json\niopt: no plan was found within the time limit of 1e-06 s\n"
+    assert err == (
+        "written to config.json\niopt: no plan was found within the time limit of 1e-06 s; "
+        "raise --time-limit, or use --method exact\n"
+    )
     result = json.loads(Path("config.json").read_text())["result"]
     assert (result["status"], result["objective_value"], result["bound_value"]) == ("UNKNOWN", None, None)
     assert tile("check", "config.json").code == 0
