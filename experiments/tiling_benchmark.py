@@ -19,9 +19,9 @@ from iopt.tiling.tiles import group_tiles
 
 MIB = 2**20
 ABOVE = """\
-One thread, medians of {repeat}, tilings up to 8 x 8, reuse included. The load of the machine was {load:.1f} when this
-began: targets are held against the processor time, which is the wall time of a machine that has nothing else to do.
-*Deep*: convolutions 3x3 of 4 channels in a row.
+One thread, medians of {repeat}, tilings up to 8 x 8, reuse included, weights resident. The load of the machine was
+{load:.1f} when this began: targets are held against the processor time, which is the wall time of a machine that has
+nothing else to do. *Deep*: convolutions 3x3 of 4 channels in a row.
 
 """
 HEADER = ("what", "wall s", "processor s", "target")

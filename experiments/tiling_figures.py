@@ -20,9 +20,9 @@ GRAPH = zoo.graph("yolov2-16")
 FUSED = Group(0, 7, 5, 5)
 LIMITS_MIB = np.arange(9.0, 60.1, 0.25)
 METHODS = {
-    "exact": "exact, any groups and tilings",
-    "mafat": "mafat, at most two groups of squares",
-    "deepthings": "deepthings, one group",
+    "exact": "exact, any groups and tilings, with reuse",
+    "mafat": "mafat, at most two groups of squares, bottom 2x2",
+    "deepthings": "deepthings, one group, with reuse or without",
 }
 
 

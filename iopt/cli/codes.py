@@ -31,16 +31,19 @@ NEARLY = 0.95
 """Part of the time limit after which a solve counts as stopped by it."""
 
 
-def reason(result: Result[object], time_limit_s: float | None = None, limit: str = "memory cap") -> str:
+def reason(
+    result: Result[object], time_limit_s: float | None = None, limit: str = "memory cap", advice: str = ""
+) -> str:
     """In one line why a result is not OK; nothing where it is. `time_limit_s`: what the method was given, if known;
-    `limit`: what plans of the problem have to keep."""
+    `limit`: what plans of the problem have to keep; `advice`: what to do where the time limit was reached."""
     code = exit_code(result)
     if code is Exit.INFEASIBLE:
         return f"infeasible: {result.message}" if result.message else f"infeasible: no plan keeps every {limit}"
     if code is Exit.NO_PLAN and result.plan is not None:
         return f"the plan of {result.method} breaks a {limit}: {result.message}"
     if code is Exit.NO_PLAN:
-        return f"{_without_plan(result, time_limit_s, limit)}{': ' if result.message else ''}{result.message}"
+        said = f"{_without_plan(result, time_limit_s, limit)}{': ' if result.message else ''}{result.message}"
+        return f"{said}{advice}" if time_limit_s is not None and result.runtime_s >= NEARLY * time_limit_s else said
     return result.message
 
 

@@ -25,8 +25,10 @@ def told(results: Iterable[Result[Plan]], line: LiveLine) -> list[Result[Plan]]:
     return found
 
 
-def finish(result: Result[object], time_limit_s: float | None = None, limit: str = "memory cap") -> Exit:
+def finish(
+    result: Result[object], time_limit_s: float | None = None, limit: str = "memory cap", advice: str = ""
+) -> Exit:
     """The exit code of a result; why it is not OK goes to standard error. Limits: see `reason`."""
-    if said := reason(result, time_limit_s, limit):
+    if said := reason(result, time_limit_s, limit, advice):
         complain(said)
     return exit_code(result)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 READERS = {
-    "iopt/graph/1": "a graph, read by `iopt plan` and `iopt compare`",
+    "iopt/graph/1": "a graph, read by `iopt plan`, `iopt compare` and `iopt tile plan`",
     "iopt/partition-plan/1": "a plan, read by `iopt show` and `iopt check`",
     "iopt/exits-profile/1": "a profile, read by `iopt exits plan` and `iopt exits front`",
     "iopt/exits-placement/1": "a placement, read by `iopt exits show` and `iopt exits check`",
-    "iopt/tiling-configuration/1": "a configuration, read by `iopt tile show` and `iopt tile check`",
+    "iopt/tiling-configuration/1": "a configuration, read by `iopt tile show`, `iopt tile check` and `iopt tile run`",
     "iopt/tiling-host/1": "times of a host, read by `iopt tile plan --host`",
 }
 

@@ -1,4 +1,4 @@
-"""One look for every picture, by matplotlib, which is an extra: `pip install 'iopt[report]'`.
+"""One look for every picture, by matplotlib, which is an extra: `pip install matplotlib`.
 
 Colours are Okabe and Ito's, which readers with any colour vision tell apart; markers differ too, for print in black and
 white.
@@ -35,16 +35,17 @@ _LOOK: Any = {
 
 
 def check_picture(path: Path) -> None:
-    """Raise `OptionError` with one line where no such picture can be drawn."""
+    """Raise `OptionError` with one line for another kind of file."""
     if path.suffix.lower() not in FORMATS:
         raise OptionError(f"{path}: a picture is one of {', '.join(FORMATS)}")
-    if find_spec("matplotlib") is None:
-        raise OptionError("pictures are drawn by matplotlib, which is not installed: pip install 'iopt[report]'")
 
 
 @contextmanager
 def picture(path: Path, title: str) -> Iterator[Axes]:
-    """Axes to draw on, written to a file at the end; `check_picture` has seen the path."""
+    """Axes to draw on, written to a file at the end; `check_picture` has seen the path. Raises `OptionError` with one
+    line where matplotlib is missing."""
+    if find_spec("matplotlib") is None:
+        raise OptionError(f"{path}: pictures are drawn by matplotlib, which is not installed: pip install matplotlib")
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 

@@ -35,6 +35,7 @@ def to_list(front: Front) -> list[dict[str, Any]]:
             "macs": point.macs,
             "mac_factor": point.mac_factor,
             "latency_s": point.latency_s,
+            "groups": len(point.configuration.groups),
             "configuration": written(point.configuration),
         }
         for point in front.points

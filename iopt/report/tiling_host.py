@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from iopt.graph import Graph
 from iopt.report.console import print_table
 from iopt.report.style import table
+from iopt.report.tiling_summary import ENOUGH
 from iopt.report.tiling_units import memory
 from iopt.report.units import milliseconds, percent
 from iopt.tiling.files import Host
@@ -41,6 +42,8 @@ def print_host(console: Console, graph: Graph, host: Host) -> None:
         console.print(f"bias of the predictor mafat {memory(host.bias_bytes)}")
     if host.measured is not None:
         console.print(f"fitted to {host.measured.fitted} configurations; {_judged(host.measured)}")
+        if host.measured.fitted < ENOUGH:
+            console.print("few configurations were run: with 16 or more, four or more judge", style="yellow")
 
 
 def _judged(measured: Machine) -> str:

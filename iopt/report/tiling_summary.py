@@ -11,26 +11,41 @@ from iopt.report.tiling_units import memory, objective, times, title
 from iopt.report.units import milliseconds, percent, rate, seconds
 from iopt.result import Result
 from iopt.tiling.evaluation import Evaluation
+from iopt.tiling.infeasible import space
 from iopt.tiling.notation import written
 from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
+
+ENOUGH = 12
+"""Configurations that a host's times are fitted to; with fewer at most three others judge them."""
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from iopt.tiling.files.host_file import Machine
+
 
 def print_result(
-    console: Console, problem: Problem, result: Result[Configuration], evaluation: Evaluation | None
+    console: Console,
+    problem: Problem,
+    result: Result[Configuration],
+    evaluation: Evaluation | None,
+    max_groups: int | None = None,
+    measured: Machine | None = None,
 ) -> None:
-    """Status, groups, peak and work. `evaluation` is the configuration's; None without one."""
+    """Status, groups, peak and work. `evaluation` is the configuration's; None without one. `max_groups`: of what was
+    searched; `measured`: how the host's times were, if known."""
     console.print(_heading(problem, result))
     if result.plan is not None and evaluation is not None:
         print_table(console, groups_table(problem, evaluation))
-        console.print(_costs_text(problem, result.plan, evaluation))
+        console.print(_costs_text(problem, result.plan, evaluation, measured))
     if result.bound is not None:
         gap = "" if result.gap is None else f" (gap {percent(result.gap)})"
-        console.print(f"no configuration needs less than {objective(problem, result.bound)}{gap}")
+        by = " by these times" if problem.objective == "latency" else ""
+        console.print(
+            f"no configuration{space(problem, max_groups)} needs less than {objective(problem, result.bound)}{by}{gap}"
+        )
 
 
 def conventions(problem: Problem) -> str:
@@ -56,7 +71,7 @@ def _heading(problem: Problem, result: Result[Configuration]) -> Text:
     )
 
 
-def _costs_text(problem: Problem, plan: Configuration, evaluation: Evaluation) -> Text:
+def _costs_text(problem: Problem, plan: Configuration, evaluation: Evaluation, measured: Machine | None) -> Text:
     from rich.text import Text
 
     of = "" if problem.memory_bytes is None else f" of {memory(problem.memory_bytes)}"
@@ -70,5 +85,15 @@ def _costs_text(problem: Problem, plan: Configuration, evaluation: Evaluation) -
         " that of the untiled network",
     )
     if evaluation.latency_s is not None:
-        text.append(f"\nlatency {milliseconds(evaluation.latency_s)} ms by the host's times")
+        text.append(f"\nlatency {milliseconds(evaluation.latency_s)} ms by the host's times{_off(measured)}")
     return text
+
+
+def _off(measured: Machine | None) -> str:
+    """How far off the times were where they were judged; nothing where that is not known."""
+    if measured is None:
+        return ""
+    if measured.median_error is None:
+        return ", which were not judged"
+    few = ", of which there were few" if measured.fitted < ENOUGH else ""
+    return f", off by {percent(measured.median_error)} at the median of other configurations{few}"

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from iopt.door.wording import in_bytes
+from iopt.errors import OptionError
 from iopt.tiling.evaluation import Evaluator
 from iopt.tiling.notation import written
-from iopt.tiling.problem import Problem
+from iopt.tiling.problem import MOST_TILES, Problem
+from iopt.tiling.search.budget import check_budget
 from iopt.tiling.search.exact import least_memory
 from iopt.tiling.search.table import Table
+
+
+def space(problem: Problem, max_groups: int | None = None) -> str:
+    """` of at most 2 groups with at most 8 x 8 tiles, no reuse`: what was searched."""
+    few = "" if max_groups is None else f" of at most {max_groups} group{'s' * (max_groups > 1)}"
+    most = problem.max_tiles
+    return f"{few} with at most {most} x {most} tiles" + ("" if problem.may_reuse else ", no reuse")
 
 
 def shortage(problem: Problem, table: Table | None = None, max_groups: int | None = None) -> str:
@@ -18,10 +29,7 @@ def shortage(problem: Problem, table: Table | None = None, max_groups: int | Non
     cost = evaluation.binding
     layer = problem.layers[cost.layer].name
     where = f"layer {cost.layer} ({layer})" + ("" if cost.tile is None else f" of tile {cost.tile}")
-    few = "" if max_groups is None else f" of at most {max_groups} group{'s' * (max_groups > 1)}"
-    few += f" with at most {problem.max_tiles} x {problem.max_tiles} tiles" + (
-        "" if problem.may_reuse else ", no reuse"
-    )
+    few = space(problem, max_groups)
     weights = f", {in_bytes(problem.weights_bytes)} of it weights" if problem.weights_bytes else ""
     least = (
         f"the least memory of any configuration{few} is {in_bytes(evaluation.peak_bytes)} for "
@@ -29,7 +37,19 @@ def shortage(problem: Problem, table: Table | None = None, max_groups: int | Non
     )
     limit = "" if problem.memory_bytes is None else in_bytes(problem.memory_bytes)
     if problem.memory_bytes is not None and evaluation.peak_bytes > problem.memory_bytes:
-        return f"the limit is {limit}: {least}"
+        return f"the limit is {limit}: {least}{_more(problem)}"
     if problem.overhead is not None and problem.memory_bytes is not None:
-        return f"no configuration{few} keeps {limit} and {problem.overhead:g} times the work; {least}"
+        return f"no configuration{few} keeps {limit} and {problem.overhead:g} times the work; {least}{_more(problem)}"
     return f"no configuration{few} computes as little as {problem.overhead:g} times the untiled network"
+
+
+def _more(problem: Problem) -> str:
+    """What to try where finer tiles can be searched; nothing where they cannot."""
+    finer = min(2 * problem.max_tiles, MOST_TILES)
+    if finer == problem.max_tiles:
+        return ""
+    try:
+        check_budget(replace(problem, max_tiles=finer))
+    except OptionError:
+        return ""
+    return f"; --max-tiles {finer} considers more"

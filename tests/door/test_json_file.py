@@ -76,7 +76,8 @@ def test_a_device_is_written_in_place() -> None:
         ({"schema": [1]}, "a.json: schema: expected 'iopt/a/1', got [1]"),
         (
             {"schema": "iopt/graph/1"},
-            "a.json: schema: expected 'iopt/a/1', got 'iopt/graph/1', a graph, read by `iopt plan` and `iopt compare`",
+            "a.json: schema: expected 'iopt/a/1', got 'iopt/graph/1', a graph, read by `iopt plan`, `iopt compare` and "
+            "`iopt tile plan`",
         ),
     ],
 )

@@ -14,9 +14,12 @@ from iopt.tiling.evaluation import evaluate
 from iopt.tiling.fronts import front
 from iopt.tiling.methods import solve
 from iopt.tiling.milp import solve_milp
+from iopt.tiling.notation import written
 from iopt.tiling.objective import value
+from iopt.tiling.plan import Configuration
 from iopt.tiling.problem import Problem
 from tests.tiling.instances import front_of, tiny_problem
+from tests.tiling.networks import MIB, yolov2_16
 
 SEEDS = range(40)
 seeds = st.integers(0, 10**6)
@@ -108,22 +111,45 @@ def test_a_front_within_limits_is_a_part_of_the_whole_one() -> None:
     assert [point.peak_bytes for point in front(limited).points] == [point.peak_bytes for point in points[1:]]
 
 
-def test_ties_are_broken_by_less_of_the_other() -> None:
-    tied = 0
-    for seed in range(20):
-        problem = replace(tiny_problem(seed), objective="macs", overhead=None)
+def test_ties_are_broken_by_fewer_calls_then_groups_then_memory() -> None:
+    tied = [0, 0, 0]
+    for seed in range(30):
+        problem = replace(tiny_problem(seed, seed % 3 == 0), objective="macs", overhead=None)
         found = solve(problem)
         if found.plan is None:
             continue
-        costs = [cost for _, cost in judged(problem) if cost.is_feasible and cost.macs == found.objective]
-        assert evaluate(problem, found.plan).peak_bytes == min(cost.peak_bytes for cost in costs)
-        tied += len({cost.peak_bytes for cost in costs}) > 1
-        least = replace(problem, objective="memory", memory_bytes=None)
+        best_ones = [
+            (_calls(configuration), len(configuration.groups), cost.peak_bytes)
+            for configuration, cost in judged(problem)
+            if cost.is_feasible and cost.macs == found.objective
+        ]
+        plan = found.plan
+        assert (_calls(plan), len(plan.groups), evaluate(problem, plan).peak_bytes) == min(best_ones), seed
+        for index in range(3):
+            tied[index] += len({one[index] for one in best_ones if one[:index] == min(best_ones)[:index]}) > 1
+    assert tied[0] > 5 and tied[2] > 0, tied
+
+
+def _calls(configuration: Configuration) -> int:
+    """Of layers: every tile calls all of its group."""
+    return sum(group.rows * group.columns * (group.last - group.first + 1) for group in configuration.groups)
+
+
+def test_ties_in_memory_are_broken_by_less_work() -> None:
+    for seed in range(20):
+        least = replace(tiny_problem(seed), objective="memory", overhead=None, memory_bytes=None)
         smallest = solve(least)
         assert smallest.plan is not None
         judgements = [cost for _, cost in judged(least) if cost.peak_bytes == smallest.objective]
         assert evaluate(least, smallest.plan).macs == min(cost.macs for cost in judgements)
-    assert tied > 5
+
+
+def test_without_a_limit_nothing_is_tiled_that_need_not_be() -> None:
+    plain = Problem(yolov2_16(), weights="none")
+    assert written(solve(plain).plan) == "1x1/NoCut"
+    within = solve(replace(plain, memory_bytes=32 * MIB))
+    assert (written(within.plan), within.objective) == ("1x3c/4/1x1", plain.macs)
+    assert front(plain).points[-1].peak_bytes < 18 * MIB, "of the same work the front has the one of least memory"
 
 
 @pytest.mark.parametrize("has_branches", [False, True])

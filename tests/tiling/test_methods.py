@@ -70,13 +70,16 @@ def test_infeasible_says_how_much_is_needed_and_what_binds() -> None:
         assert result.status is Status.INFEASIBLE
         assert result.message == (
             "the limit is 9437184 B (9.00 MiB): the least memory of any configuration with at most 8 x 8 tiles is "
-            "9633280 B (9.19 MiB) for 8x8/8/3x6/12/1x1; layer 1 (op2) of tile (1, 1) binds"
+            "9633280 B (9.19 MiB) for 8x8/8/3x6/12/1x1; layer 1 (op2) of tile (1, 1) binds; "
+            "--max-tiles 16 considers more"
         )
     assert solve(replace(problem, memory_bytes=9633280)).status is Status.OPTIMAL
     few = solve(replace(problem, memory_bytes=10 * MIB), max_groups=1)
     assert (
         "the least memory of any configuration of at most 1 group with at most 8 x 8 tiles is 14519808 B" in few.message
     )
+    finest = solve(replace(problem, memory_bytes=MIB, max_tiles=31)).message
+    assert finest.endswith(" binds"), "more tiles cannot be searched"
     weighty = solve(replace(problem, weights="resident")).message
     assert ", 13675904 B (13.04 MiB) of it weights; layer 1 (op2)" in weighty
     overhead = Problem(yolov2_16(), objective="memory", overhead=0.5)

@@ -62,8 +62,6 @@ def front(
         found = _front(workload, thresholds)
     if not found.points:
         return _nothing(workload, found)
-    if picture is not None:
-        draw_front(workload.problem, found, picture)
     if json:
         print(json_file.pretty(to_list(workload.problem, found)))
         if not found.is_complete:
@@ -72,8 +70,10 @@ def front(
         print_front(console(), workload.problem, found)
         for words in _how_to_go_on(given, workload, by_accuracy(found.points)[-1]):
             print(words)
-    if picture is not None and not quiet:
-        say(f"written to {picture}")
+    if picture is not None:
+        draw_front(workload.problem, found, picture)
+        if not quiet:
+            say(f"written to {picture}")
     return Exit.OK
 
 

@@ -39,19 +39,33 @@ def evaluate(
     from iopt.report.progress import LiveLine
     from iopt.tiling.notation import written
 
+    _check_search(given)
     if output is not None:
         check_writable_beside(output, {**given.read_files(), "CONFIGURATION": configuration})
     with LiveLine(quiet) as line:
         line.step(f"reading {given.model}")
-        problem = given.problem()
+        problem, host = given.problem_and_host()
         chosen = _configuration(configuration, problem)
         result = _judged(problem, chosen)
-    hand_over(problem, result, None, output, json)
+    hand_over(problem, result, None, host, output, json)
     if output is not None and not quiet:
         say(f"written to {output}")
     if result.message:
         complain(f"{written(chosen)} breaks a limit: {result.message}")
     return exit_code(result)
+
+
+def _check_search(given: Given) -> None:
+    """Raise `OptionError` for what is of a search alone."""
+    from iopt.errors import OptionError
+
+    default = Given(given.model)
+    for option, is_given in (
+        ("--max-tiles", given.max_tiles != default.max_tiles),
+        ("--no-reuse", given.reuse != default.reuse),
+    ):
+        if is_given:
+            raise OptionError(f"{option} is for searches; a configuration by hand says its own tiles and reuse")
 
 
 def _configuration(text: str, problem: Problem) -> Configuration:

@@ -51,14 +51,14 @@ def front(
         found = whole_front(problem, groups)
     if not found.points:
         return _nothing(problem, groups)
-    if picture is not None:
-        draw_front(problem, found, picture)
     if json:
         print(json_file.pretty(to_list(found)))
     else:
         print_front(console(), problem, found)
-    if picture is not None and not quiet:
-        say(f"written to {picture}")
+    if picture is not None:
+        draw_front(problem, found, picture)
+        if not quiet:
+            say(f"written to {picture}")
     return Exit.OK
 
 

@@ -19,8 +19,10 @@ def module_of(model: str, seed: int | None, weights: Path | None) -> nn.Module:
     from iopt.door.wording import hint, shown
     from iopt.importer.python_object import load_module
 
-    if seed is not None and (weights is not None or model not in zoo.ENTRIES):
-        raise OptionError("--seed is for networks of `iopt models`, and does not go with --weights-file")
+    if seed is not None and weights is not None:
+        raise OptionError("--seed does not go with --weights-file, which has the weights")
+    if seed is not None and model not in zoo.ENTRIES and split_name(model):
+        raise OptionError("--seed is for networks of `iopt models`; your code makes its own weights")
     if model in zoo.ENTRIES:
         module = zoo.build(model, seed or 0)
     elif split_name(model):

@@ -17,6 +17,7 @@ from iopt.cli.tiling.problem import Given
 
 if TYPE_CHECKING:
     from iopt.result import Result
+    from iopt.tiling.files import Host
     from iopt.tiling.heuristics.mafat import Bottom
     from iopt.tiling.plan import Configuration
     from iopt.tiling.problem import Problem
@@ -52,20 +53,27 @@ def plan(
         check_writable_beside(output, given.read_files())
     with LiveLine(quiet) as line:
         line.step(f"reading {given.model}")
-        problem = given.problem()
+        problem, host = given.problem_and_host()
         line.step(method)
         on_progress = progress_in(problem, line)
         result = solve(problem, method, groups, low, fallback, time_limit, on_progress)
-    hand_over(problem, result, groups, output, json)
+    hand_over(problem, result, groups, host, output, json)
     if output is not None and not quiet:
         say(f"written to {output}")
-    return finish(result, (time_limit or DEFAULT_TIME_LIMIT_S) if method == "milp" else None, "limit")
+    limit_s = (time_limit or DEFAULT_TIME_LIMIT_S) if method == "milp" else None
+    return finish(result, limit_s, "limit", "; raise --time-limit, or use --method exact")
 
 
 def hand_over(
-    problem: Problem, result: Result[Configuration], groups: int | None, output: Path | None, as_json: bool
+    problem: Problem,
+    result: Result[Configuration],
+    groups: int | None,
+    host: Host | None,
+    output: Path | None,
+    as_json: bool,
 ) -> None:
-    """To the file first, then to standard output."""
+    """To the file first, then to standard output. `host`: whose times the problem has, which says how far off they
+    are."""
     from iopt.door import json_file
     from iopt.report.console import console
     from iopt.report.tiling_summary import print_result
@@ -77,4 +85,5 @@ def hand_over(
     if as_json:
         print(json_file.pretty(files.to_dict(problem, result, groups)))
     else:
-        print_result(console(), problem, result, None if result.plan is None else evaluate(problem, result.plan))
+        evaluation = None if result.plan is None else evaluate(problem, result.plan)
+        print_result(console(), problem, result, evaluation, groups, None if host is None else host.measured)

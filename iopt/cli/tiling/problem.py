@@ -36,6 +36,10 @@ class Given:
 
     def problem(self) -> Problem:
         """Read the network, then the host. Raises `IoptError`."""
+        return self.problem_and_host()[0]
+
+    def problem_and_host(self) -> tuple[Problem, Host | None]:
+        """The host as it was measured, None without --host. Raises `IoptError`."""
         from iopt.cli.problem import read_graph
         from iopt.tiling.problem import Problem
 
@@ -44,7 +48,7 @@ class Given:
         graph = read_graph(self.model, self.input, self.trust)
         host = self._host(graph)
         objective = self.objective or (options.Objective.MACS if self.overhead is None else options.Objective.MEMORY)
-        return Problem(
+        problem = Problem(
             graph=graph,
             memory_bytes=memory_bytes,
             objective=objective.value,
@@ -59,6 +63,7 @@ class Given:
             reuse=self.reuse,
             host=None if host is None else host.model,
         )
+        return problem, host
 
     def read_files(self) -> dict[str, str]:
         """What is read from disk, by what names it: nothing may be written over it."""
@@ -76,9 +81,18 @@ class Given:
     def _host(self, graph: Graph) -> Host | None:
         if self.host is None:
             return None
+        from iopt.errors import OptionError
         from iopt.tiling.files import load_host
+        from iopt.tiling.predictors import copier
 
-        return load_host(self.host, graph)
+        host, executor = load_host(self.host, graph), copier(self.predictor.value)
+        if host.measured is not None and host.measured.executor != executor:
+            timed, predictor = host.measured.executor, self.predictor.value
+            raise OptionError(
+                f"{self.host}: times of the executor {timed!r}; the predictor {predictor!r} "
+                f"goes with times of {executor!r}, by `iopt tile profile --executor {executor}`"
+            )
+        return host
 
     def _bias_bytes(self, host: Host | None) -> int | None:
         """As typed, or the host's for the predictor that needs one."""

@@ -46,11 +46,14 @@ def profile(
       iopt tile plan yolov2-16 --host host.json --objective latency
     """
     from iopt.door import json_file
+    from iopt.door.given import check_count
     from iopt.report.console import console
     from iopt.report.progress import LiveLine
     from iopt.report.tiling_host import print_host
     from iopt.tiling.files.host_file import save_host, to_dict
 
+    check_count(repeat, "repeat")
+    check_count(configurations, "configurations")
     if output is not None:
         check_writable_beside(output, {} if weights_file is None else {"--weights-file": str(weights_file)})
     with LiveLine(quiet) as line:

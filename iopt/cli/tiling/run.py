@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from iopt.tiling.executor.execution import Execution
     from iopt.tiling.files import ConfigurationFile
 
-TOLERANCE = 1e-5
-"""Difference of outputs, over the largest value, that `--verify` allows."""
-
 
 def run(
     configuration: options.ConfigurationArgument,
@@ -26,7 +23,8 @@ def run(
     ] = None,
     repeat: options.RepeatOption = 5,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Fail unless the output is right, peak and work as predicted.")
+        bool,
+        typer.Option("--verify", help="Fail unless the output is right, peak and work as predicted, the limit kept."),
     ] = False,
     executor: options.ExecutorOption = None,
     input: Annotated[
@@ -42,23 +40,28 @@ def run(
     Times are medians of runs that take turns; memory is counted at PyTorch's allocator.
     """
     from iopt.door import json_file
+    from iopt.door.given import check_count
+    from iopt.errors import PlanError
     from iopt.report.console import console
     from iopt.report.progress import LiveLine
     from iopt.report.tiling_execution import print_execution, to_dict
     from iopt.tiling import files
+    from iopt.tiling.executor.verification import faults
 
+    check_count(repeat, "repeat")
     with LiveLine(quiet) as line:
         line.step(f"reading {configuration}")
         file = files.load(configuration)
         name = _model(file, model)
         line.step(f"running {name}")
         found = _executed(file, name, executor, repeat, input, (seed, weights_file))
+    wrong = faults(file.problem, found) if verify else None
     if json:
-        print(json_file.pretty(to_dict(found)))
+        print(json_file.pretty(to_dict(file.problem, found, wrong)))
     else:
-        print_execution(console(), file.problem, found)
-    if verify:
-        _verify(file, found)
+        print_execution(console(), file.problem, found, wrong)
+    if wrong:
+        raise PlanError(f"{file.path}: not as it should be: {'; '.join(wrong)}")
 
 
 def _model(file: ConfigurationFile, model: str | None) -> str:
@@ -100,22 +103,3 @@ def _executed(
         check_network(file, network(module, image, model)[0])
         chosen = own if executor is None else executor.value
         return execute(module, image, file.plan, chosen, problem.grid, repeat, model)  # type: ignore[arg-type]  # of EXECUTORS
-
-
-def _verify(file: ConfigurationFile, found: Execution) -> None:
-    """Raise `PlanError` with all that is not as it should be."""
-    from iopt.errors import PlanError
-
-    wrong = []
-    if not found.difference <= TOLERANCE:
-        wrong.append(f"outputs differ by {found.difference:.2g} of the largest value, expected {TOLERANCE:g} at most")
-    if found.peak_bytes != found.predicted_bytes:
-        wrong.append(f"the peak is {found.peak_bytes} B, predicted {found.predicted_bytes} B")
-    if found.macs != found.predicted_macs:
-        wrong.append(f"{found.macs} multiply-accumulates were done, predicted {found.predicted_macs}")
-    if not found.is_scratch_small:
-        wrong.append(
-            f"a convolution took {found.scratch_bytes} B besides, expected {found.scratch_limit_bytes} B at most"
-        )
-    if wrong:
-        raise PlanError(f"{file.path}: not as it should be: {'; '.join(wrong)}")

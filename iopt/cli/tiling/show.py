@@ -18,7 +18,7 @@ def show(configuration: options.ConfigurationArgument) -> None:
 
     file = files.load(configuration)
     out = console()
-    print_result(out, file.problem, file.result, file.evaluation)
+    print_result(out, file.problem, file.result, file.evaluation, file.max_groups)
     if said := reason(file.result, limit="limit"):
         out.print(said, style="yellow")
 

@@ -13,13 +13,14 @@ from iopt.tiling.search.table import Table, build
 def exact(problem: Problem, max_groups: int | None = None, table: Table | None = None) -> Path | None:
     """The best configuration with at most `max_groups` groups; None if none keeps the limits.
 
-    Least multiply-accumulates or latency under the limit of memory, ties by less memory; or least memory under the
-    overhead, ties by fewer multiply-accumulates. `table`: of the same problem, where it is known.
+    Least multiply-accumulates or latency under the limit of memory, ties by fewer calls of layers, fewer groups, less
+    memory; or least memory under the overhead, ties by fewer multiply-accumulates. `table`: of the same problem, where
+    it is known.
     """
     paths = paths_of(problem, max_groups, table)
     limit = NEVER - 1 if problem.memory_bytes is None else problem.memory_bytes
     if problem.objective != "memory":
-        return paths.path(limit)
+        return paths.coarsest(limit)
     least = _least_peak(paths, problem.most_macs)
     return None if least is None or least > limit else paths.path(least)
 

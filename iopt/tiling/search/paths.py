@@ -1,7 +1,8 @@
 """Shortest paths over cuts: which groups follow each other, and how each is tiled.
 
 A cut between segments is a node, a group with its best tiling an edge. Memory is a filter of tilings, so that what is
-left is a sum: multiply-accumulates or seconds. Ties in it are broken by the peak, then by groups, then by tiles.
+left is a sum: multiply-accumulates or seconds. `path` breaks ties in it by the peak, then by groups, then by tiles;
+`coarsest` by calls of layers, then by groups, then by the peak.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ FAR = 2**61
 
 MANY = 2**40
 """More tiles than a configuration has: one group more weighs as much."""
+
+GROUP = 2**20
+"""More groups than a configuration has: one call of a layer more weighs as much."""
 
 Weights = NDArray[Any]
 """Whole numbers or seconds, [first segment, last segment, option]."""
@@ -85,6 +89,45 @@ class Paths:
         tiles = np.array([rows * columns for rows, columns, _ in self.table.options])
         _, _, parents = self._shortest(least, MANY + tiles[option], np.add)
         return Path(weight, peak, self._configuration(parents, option))
+
+    def coarsest(self, limit: int) -> Path | None:
+        """Of the best configurations with a peak of at most `limit` bytes, the one with the fewest calls of layers (a
+        tile calls every layer of its group), then the fewest groups, then the least peak."""
+        found = self._coarse(limit)
+        if found is None:
+            return None
+        peaks = self.peaks
+        low, high = 0, int(np.searchsorted(peaks, found[1].peak))
+        while low < high:
+            middle = (low + high) // 2
+            other = self._coarse(int(peaks[middle]))
+            if other is not None and other[0] == found[0]:
+                high, found = int(np.searchsorted(peaks, other[1].peak)), other
+            else:
+                low = middle + 1
+        return found[1]
+
+    def _coarse(self, limit: int) -> tuple[tuple[float | int, int], Path] | None:
+        """A configuration of the least sum within the limit, then of the fewest calls and groups; these two, and it."""
+        least, _ = self._edges(limit)
+        fits = (self.table.peak <= limit) & (self._weights == least[:, :, None])
+        tiles = np.array([rows * columns for rows, columns, _ in self.table.options])
+        counts = np.where(fits, tiles, NEVER)
+        fewest = counts.min(axis=2)
+        option = np.where(counts == fewest[:, :, None], self.table.peak, NEVER).argmin(axis=2)
+        calls = np.where(least < FAR, fewest, 0) * self._lengths()
+        sums, costs, parents = self._shortest(least, calls * GROUP + 1, np.add)
+        if sums[-1] >= FAR:
+            return None
+        configuration = self._configuration(parents, option)
+        weight = sums[-1].item()
+        return (weight, int(costs[-1])), Path(weight, self.table.costs(configuration)[0], configuration)
+
+    def _lengths(self) -> Array:
+        """Layers of every group; [first, last], 1 where there is none."""
+        firsts = np.array([segment.first for segment in self.table.segments])
+        lasts = np.array([segment.last for segment in self.table.segments])
+        return np.asarray(np.maximum(lasts[None, :] - firsts[:, None] + 1, 1))
 
     def _edges(self, limit: int) -> tuple[Weights, Array]:
         """Least weight of every group within the limit, and the least peak with that weight; [first, last]."""

@@ -50,7 +50,7 @@ BAD = {
     "flat80.yaml: applications[0].accuracy: expected a number from 0 to 1 (write 0.8 for 80 %), got 80": (
         *("plan", "flat80.yaml"),
     ),
-    "graph.json: schema: expected 'iopt/exits-profile/1', got 'iopt/graph/1', a graph, read by `iopt plan` and": (
+    "graph.json: schema: expected 'iopt/exits-profile/1', got 'iopt/graph/1', a graph, read by `iopt plan`, `iopt": (
         *("plan", "graph.json", *TIERS, *LIMITS),
     ),
     "work.yaml is a workload, which says all by itself; leave out --tiers": ("plan", "work.yaml", *TIERS),

@@ -18,15 +18,15 @@ def test_compare_has_every_method(tile: Iopt) -> None:
     code, out, err = tile("compare", *ASKED)
     assert (code, err) == (0, "")
     lines = [line.split() for line in out.splitlines() if line.strip()]
-    assert {line[0]: line[1] for line in lines if line[0] in methods.METHODS and line[1].isupper()} == {
-        "untiled": "UNKNOWN",
+    assert {line[0]: line[1] for line in lines if line[0] in methods.METHODS and line[1] != "breaks"} == {
+        "untiled": "over",
         "deepthings": "FEASIBLE",
         "mafat": "FEASIBLE",
         "milp": "OPTIMAL",
         "exact": "OPTIMAL",
     }
     assert "\nuntiled breaks a limit: needs " in out
-    assert "no configuration needs less than " in out
+    assert "no configuration with at most 8 x 8 tiles needs less than " in out
 
 
 def test_compare_as_json(tile: Iopt) -> None:
@@ -51,6 +51,8 @@ def test_compare_says_what_the_exact_method_says(tile: Iopt) -> None:
     code, out, err = tile("compare", *ASKED, "--memory", "1 KiB")
     assert code == 3
     assert "INFEASIBLE" in out
+    assert "\n mafat       none " in out
+    assert all(f" {name} " in out for name in ("work / untiled", "search ms"))
     assert "mafat: infeasible: no configuration that it considers keeps the limits" in out
     assert err.startswith(
         "iopt: infeasible: the limit is 1024 B (1.00 KiB): the least memory of any configuration with at most "
@@ -65,6 +67,7 @@ def test_a_front(tile: Iopt) -> None:
     assert len(points) > 3
     assert [(point["peak_bytes"], point["macs"]) for point in points] == [(p.peak_bytes, p.macs) for p in expected]
     assert [point["configuration"] for point in points] == [written(point.configuration) for point in expected]
+    assert [point["groups"] for point in points] == [len(point.configuration.groups) for point in expected]
     assert f"{len(points)} configurations that no other one beats" in out
     assert all(f" {point['configuration']} " in f"{out} ".replace("\n", " ") for point in points)
 
@@ -90,6 +93,17 @@ def test_a_front_of_latency(tile: Iopt) -> None:
     assert code == 0
     problem = Problem(DEEP, objective="latency", host=host_of(DEEP).model)
     assert [point["latency_s"] for point in json.loads(out)] == [point.latency_s for point in front(problem).points]
+
+
+def test_without_matplotlib_the_table_is_printed(tile: Iopt, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tile("front", "deep.json").out
+    monkeypatch.setattr("iopt.report.picture.find_spec", lambda _: None)
+    code, out, err = tile("front", "deep.json", "-o", "front.svg")
+    assert (code, out) == (2, table)
+    assert err == (
+        "iopt: front.svg: pictures are drawn by matplotlib, which is not installed: pip install matplotlib\n"
+    )
+    assert not Path("front.svg").exists()
 
 
 @pytest.mark.parametrize("more", [(), ("--host", "host.json", "--objective", "latency")])

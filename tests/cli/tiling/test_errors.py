@@ -10,6 +10,7 @@ import pytest
 
 from iopt.graph import file as graph_file
 from iopt.tiling import Problem, save, save_host, solve
+from iopt.tiling.files.host_file import Machine
 from tests.cli.conftest import Iopt
 from tests.cli.tiling.conftest import DEEP, FLAT, host_of
 from tests.instances import chain, conv
@@ -61,6 +62,10 @@ BAD = {
         "plan",
         "branchy.json",
     ),
+    "--max-tiles is for searches; a configuration by hand says its own tiles and reuse": (
+        *(*BY_HAND, "2x2/NoCut", "--max-tiles", "4"),
+    ),
+    "--no-reuse is for searches; a configuration by hand says its own": (*BY_HAND, "2x2c/NoCut", "--no-reuse"),
     # a configuration that does not fit
     "configuration '9x9/NoCut/2': 'NoCut' is no cut; expected tilings and cuts in turn": (*BY_HAND, "9x9/NoCut/2"),
     "configuration '9x9': expected tilings and cuts in turn, such as 5x5/8/2x2": (*BY_HAND, "9x9"),
@@ -91,6 +96,12 @@ BAD = {
     "flat-host.json: the host's times are of the network 'flat'; expected those of 'deep' on an input of 1x3x24x32": (
         *(*DEEP_PLAN, "--host", "flat-host.json"),
     ),
+    "torch-host.json: times of the executor 'torch'; the predictor 'lean' goes with times of 'lean', by `iopt tile": (
+        *(*DEEP_PLAN, "--host", "torch-host.json"),
+    ),
+    "torch-host.json: times of the executor 'torch'; the predictor 'bound' goes with times of 'lean', by": (
+        *("evaluate", "deep.json", "2x2/NoCut", "--host", "torch-host.json", "--predictor", "bound"),
+    ),
     "short.json: model.layers: 1 entries; expected 6, one per layer": (*DEEP_PLAN, "--host", "short.json"),
     "torn.json: not JSON: line 1 column": ("check", "torn.json"),
     "misspelt.json: options.weigths: unknown key; did you mean 'weights'?": ("show", "misspelt.json"),
@@ -110,6 +121,8 @@ def there(tile: Iopt) -> Iopt:
     nothing = Problem(DEEP, memory_bytes=1)
     save("none.json", nothing, solve(nothing))
     save_host(host_of(FLAT), "flat-host.json")
+    machine = Machine("a machine", "2.0", 1, "torch", 5, 24, 0.1, 0.2)
+    save_host(replace(host_of(DEEP), measured=machine), "torch-host.json")
     text = Path("config.json").read_text()
     Path("torn.json").write_text(text[: len(text) // 2].replace("\n", " "))
     Path("misspelt.json").write_text(text.replace('"weights"', '"weigths"'))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from iopt.cli.tiling import options
+from iopt.report.units import percent
 from iopt.result import Status
 from iopt.tiling import Problem, evaluate, files, methods, parse, solve, written
+from iopt.tiling.files.host_file import Machine, save_host
 from iopt.tiling.grids import Grid
 from iopt.tiling.heuristics.mafat import Bottom
 from iopt.tiling.predictors import EXECUTORS, Backend, Predictor, Weights
@@ -57,7 +59,8 @@ def test_a_plan(tile: Iopt) -> None:
         line[:1] == [f"{first.first}-{first.last}"] and f"{first.rows}x{first.columns}" in line for line in lines
     )
     assert f"\n{written(expected.plan)}\npeak {cost.peak_bytes / 2**10:.2f} KiB of 19.00 KiB, at " in out
-    assert f"{cost.mac_factor:.4f} x that of the untiled network\nno configuration needs less than " in out
+    assert f"{cost.mac_factor:.4f} x that of the untiled network\n" in out
+    assert "\nno configuration with at most 8 x 8 tiles needs less than " in out
     assert out.rstrip().endswith("(gap 0 %)")
 
 
@@ -90,7 +93,7 @@ def test_what_cannot_be_planned_says_what_it_takes(tile: Iopt) -> None:
     assert err.startswith(
         "written to none.json\niopt: infeasible: the limit is 2048 B (2.00 KiB): the least memory of any "
     )
-    assert f" is {least} B (" in err and " binds\n" in err
+    assert f" is {least} B (" in err and " binds; --max-tiles 16 considers more\n" in err
     assert tile("check", "none.json").code == 0
     shown = tile("show", "none.json")
     assert (shown.code, shown.err) == (0, "")
@@ -116,7 +119,20 @@ def test_latency_from_a_host(tile: Iopt) -> None:
     best = solve(problem).objective
     assert best is not None
     assert f"\nlatency {best * 1e3:,.3f} ms by the host's times\n" in out
-    assert f"no configuration needs less than {best * 1e3:,.3f} ms (gap 0 %)" in out
+    assert f" tiles needs less than {best * 1e3:,.3f} ms by these times (gap 0 %)" in " ".join(out.split())
+    machine = Machine("a machine", "2.0", 1, "lean", 5, 24, 0.33, 0.5)
+    for measured, off in (
+        (machine, f"off by {percent(0.33)} at the median of other configurations"),
+        (
+            replace(machine, fitted=3),
+            f"off by {percent(0.33)} at the median of other configurations, of which there were few",
+        ),
+        (replace(machine, fitted=3, median_error=None, worst_error=None), "which were not judged"),
+    ):
+        save_host(replace(host_of(DEEP), measured=measured), "measured.json")
+        for command in (("plan", "deep.json"), ("evaluate", "deep.json", "2x2/NoCut")):
+            said = " ".join(tile(*command, "--host", "measured.json").out.split())
+            assert f" ms by the host's times, {off}" in said
     by_work = tile("plan", *ASKED, "--host", "host.json").out
     assert " ms by the host's times" in by_work
 
@@ -156,6 +172,9 @@ def test_reuse_and_groups(tile: Iopt) -> None:
     data = json.loads(tile("plan", *ASKED, "--max-groups", "1", "--json", "-o", "one.json").out)
     assert (len(data["groups"]), data["result"]["max_groups"]) == (1, 1)
     assert data["evaluation"]["macs"] > work()
+    assert "no configuration of at most 1 group with at most 8 x 8 tiles needs" in " ".join(
+        tile("show", "one.json").out.split()
+    )
     assert tile("check", "one.json").code == 0
 
 
@@ -202,7 +221,10 @@ def test_a_configuration_by_hand(tile: Iopt) -> None:
 
 def test_other_commands_say_what_reads_a_file(tile: Iopt, iopt: Iopt) -> None:
     tile("plan", *ASKED, "-o", "config.json")
-    reads = "got 'iopt/tiling-configuration/1', a configuration, read by `iopt tile show` and `iopt tile check`\n"
+    reads = (
+        "got 'iopt/tiling-configuration/1', a configuration, read by `iopt tile show`, `iopt tile check` "
+        "and `iopt tile run`\n"
+    )
     for command in ("show", "check"):
         assert iopt(command, "config.json").err.endswith(reads)
         assert iopt("exits", command, "config.json").err.endswith(reads)
@@ -220,8 +242,11 @@ def test_no_plan_within_the_time_limit(tile: Iopt) -> None:
     code, out, err = tile("plan", *ASKED, "--method", "milp", "--time-limit", "1e-6", "-o", "config.json")
     assert code == 4
     assert "UNKNOWN by milp" in out
-    assert "no configuration needs less than" not in out
-    assert err == "written to config.json\niopt: no plan was found within the time limit of 1e-06 s\n"
+    assert "no configuration" not in out
+    assert err == (
+        "written to config.json\niopt: no plan was found within the time limit of 1e-06 s; "
+        "raise --time-limit, or use --method exact\n"
+    )
     result = json.loads(Path("config.json").read_text())["result"]
     assert (result["status"], result["objective_value"], result["bound_value"]) == ("UNKNOWN", None, None)
     assert tile("check", "config.json").code == 0

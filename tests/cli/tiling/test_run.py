@@ -81,13 +81,49 @@ def test_a_run(tile: Iopt, planned: str) -> None:
     code, out, err = tile("run", "config.json", planned, "--repeat", "2", "--verify")
     assert (code, err) == (0, "")
     assert "times: 2 runs each, in turn" in out
+    assert ", limit 16.00 KiB: kept\n" in out
+    assert out.endswith("\nverified: output, peak, work, scratch, limit\n")
     found = json.loads(tile("run", "config.json", planned, "--repeat", "2", "--executor", "torch", "--json").out)
     assert found["executor"] == "torch"
     assert found["is_predicted"] and found["difference"] < 1e-5
     assert len(found["times_s"]) == 2
+    assert found["verified"] is None
     assert found["peak_bytes"] > json.loads(Path("config.json").read_text())["evaluation"]["peak_bytes"], (
         "torch's executor needs more than lean's, which was planned for"
     )
+
+
+def test_weights_that_the_plan_counts_are_added(tile: Iopt, mine: str) -> None:
+    asked = ("plan", f"{mine}:net", "--input", "1x3x24x32", "--memory", "18 KiB", "-o", "config.json")
+    assert tile(*asked).code == 0
+    planned = json.loads(Path("config.json").read_text())
+    found = json.loads(tile("run", "config.json", f"{mine}:net", "--repeat", "1", "--verify", "--json").out)
+    assert found["verified"] is True and found["keeps_limit"] is True
+    assert found["needed_bytes"] == planned["evaluation"]["peak_bytes"] <= found["memory_bytes"] == 18 * 2**10
+    weights = found["needed_bytes"] - found["peak_bytes"]
+    assert weights == 4 * (8 * 3 * 9 + 8 + 4 * 8 * 9 + 4)
+    sizes = [f"{count / 2**10:.2f} KiB" for count in (found["peak_bytes"], weights, found["needed_bytes"])]
+    out = tile("run", "config.json", f"{mine}:net", "--repeat", "1").out
+    assert f"\n{sizes[0]} + {sizes[1]} of weights = {sizes[2]}, limit 18.00 KiB: kept\n" in out
+    assert "verified" not in out
+
+
+def test_an_executor_that_breaks_the_limit(tile: Iopt, planned: str) -> None:
+    asked = ("run", "config.json", planned, "--repeat", "1", "--executor", "torch")
+    code, out, _ = tile(*asked)
+    assert code == 0
+    assert ", limit 16.00 KiB: broken\n" in out
+    found = json.loads(tile(*asked, "--json").out)
+    assert found["needed_bytes"] > found["memory_bytes"] == 16 * 2**10 and found["keeps_limit"] is False
+    code, out, err = tile(*asked, "--verify")
+    assert code == 2
+    assert err == (
+        f"iopt: config.json: not as it should be: {found['needed_bytes']} B are needed by the executor torch, "
+        f"limit {16 * 2**10} B\n"
+    )
+    assert "verified" not in out
+    code, out, _ = tile(*asked, "--verify", "--json")
+    assert code == 2 and json.loads(out)["verified"] is False
 
 
 def test_verification_names_all_that_is_wrong(tile: Iopt, planned: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,8 +239,10 @@ def test_what_cannot_be_run(tile: Iopt, planned: str, mine: str) -> None:
             ("config.json", other),
             f"config.json: a configuration of the network '{planned}' on an input of 1x3x24x32",
         ),
-        (("config.json", planned, "--seed", "1"), "--seed is for networks of `iopt models`, and does not go with "),
+        (("config.json", planned, "--seed", "1"), "--seed is for networks of `iopt models`; your code makes its "),
+        (("config.json", planned, "--seed", "1", "--weights-file", "w.pt"), "--seed does not go with --weights-file, "),
         (("config.json", planned, "--repeat", "0"), "repeat is 0; expected a whole number, 1 or more"),
+        (("gone.json", "--repeat", "0"), "repeat is 0; expected a whole number, 1 or more"),
         (("gone.json",), "gone.json: cannot be read: No such file or directory"),
     ):
         code, out, err = tile("run", *arguments)
@@ -221,6 +259,7 @@ def test_a_profile_and_a_plan_from_it(tile: Iopt, mine: str) -> None:
     assert out.startswith(f"{mine}:net: times of 3 layers\n")
     assert "\nbias of the predictor mafat " in out
     assert "\nfitted to 4 configurations; latency of others is off by a median of " in out
+    assert out.endswith("\nfew configurations were run: with 16 or more, four or more judge\n")
     config = tile("plan", *asked, "--host", "times.json", "--objective", "latency", "--memory", "19 KiB", "--json")
     assert config.code == 0
     assert json.loads(config.out)["result"]["objective_value"] > 0
@@ -235,6 +274,9 @@ def test_a_profile_and_a_plan_from_it(tile: Iopt, mine: str) -> None:
         load_host("times.json", Problem(DEEP).graph)
     code, out, err = tile("profile", *asked, "--repeat", "0")
     assert (code, out, err) == (2, "", "iopt: repeat is 0; expected a whole number, 1 or more\n")
+    for option in ("repeat", "configurations"):
+        code, out, err = tile("profile", "gone:net", "--input", "1x3x24x32", f"--{option}", "0")
+        assert (code, out, err) == (2, "", f"iopt: {option} is 0; expected a whole number, 1 or more\n")
     code, _, err = tile("profile", f"{mine}:net")
     assert code == 2
     assert err.startswith(f"iopt: {mine}:net needs the shape of its input; give one such as --input 1x3x224x224")
