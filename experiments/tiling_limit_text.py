@@ -20,8 +20,8 @@ LIMITED = 0.99
 """A peak of this part of a limit, and more, is the limit's."""
 LEAN, UNTILED = "untiled, lean", "1x1/NoCut"
 BASES = {LEAN: "our untiled executor", PYTORCH: "untiled PyTorch"}
-HEADER = ("headroom MiB", "run", "configuration", "predicted MiB", "ms", "speed-up over PyTorch", f"over {LEAN}")
-HEADER += ("peak MiB", "major faults", "swapped MiB")
+HEADER = ("headroom MiB", "run", "configuration", "predicted MiB", "finished", "ms", "speed-up over PyTorch")
+HEADER += (f"over {LEAN}", "peak MiB", "major faults", "swapped MiB")
 
 Row = dict[str, Any]
 
@@ -39,7 +39,11 @@ def _bias(rows: Sequence[Row]) -> str:
     if not tiled or not whole:
         return "How far headroom favours tiled runs is not known."
     most, own = max(tiled, key=_hidden), max(0, *map(_hidden, whole))
-    text = "*Headroom* favours tiled runs: what malloc keeps for reuse is locked with the rest, and holds up to"
+    text = "*Predicted* is of tensors alone, *peak* of the control group over what was loaded, with what library and"
+    text += (
+        " malloc take besides. *Headroom* favours tiled runs: what malloc keeps for reuse is locked with the rest, and"
+    )
+    text += " holds up to"
     text += f" {_hidden(most) / MIB:.1f} MiB of their maps, predicted less measured peak (`{most['configuration']}`"
     text += f" at {most['headroom_mib']} MiB); of those of our untiled executor {own / MIB:.1f} MiB."
     return f"{text} For PyTorch there is no prediction."
@@ -81,7 +85,9 @@ def _verdict(rows: Sequence[Row], name: str, base: str) -> str:
     text = f"{ratio:.2f} x, {memory}, at {row['headroom_mib']} MiB"
     if row["headroom_mib"] > tightest:
         short = [each for each in rows if each["headroom_mib"] == tightest and "time_s" not in each]
-        listed = "; ".join(f"{each['name']}: {outcomes(each)}" for each in short if each["name"] in (name, base))
+        listed = "; ".join(
+            f"{each['name']}: {outcomes(each)} finished" for each in short if each["name"] in (name, base)
+        )
         text += f", the tightest at which all of their runs finished (at {tightest} MiB {listed or 'there is no plan'})"
     if share is None:
         return f"{what}: open, {text}."
@@ -128,7 +134,8 @@ def _line(rows: Sequence[Row], row: Row) -> list[str]:
         row["name"],
         row["configuration"],
         shown("predicted_bytes", "{:.1f}", 1 / MIB),
-        shown("time_s", "{:.0f}", 1e3) if "time_s" in row else outcomes(row),
+        outcomes(row),
+        shown("time_s", "{:.0f}", 1e3),
         *("-" if ratio is None else f"{ratio:.2f}" for ratio in ratios),
         shown("peak_bytes", "{:.1f}", 1 / MIB),
         shown("major_faults", "{:.0f}"),
@@ -137,10 +144,10 @@ def _line(rows: Sequence[Row], row: Row) -> list[str]:
 
 
 def outcomes(row: Row) -> str:
-    """`3 of 5 finished (2 killed)`."""
+    """`3 of 5 (2 killed)`."""
     others = Counter(run["outcome"] for run in row["runs"] if run["outcome"] != "finished")
     listed = ", ".join(f"{count} {outcome}" for outcome, count in others.items())
-    return f"{row['finished']} of {len(row['runs'])} finished ({listed})"
+    return f"{row['finished']} of {len(row['runs'])}" + (f" ({listed})" if listed else "")
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:

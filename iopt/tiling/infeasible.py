@@ -10,7 +10,7 @@ from iopt.tiling.evaluation import Evaluator
 from iopt.tiling.notation import written
 from iopt.tiling.problem import MOST_TILES, Problem
 from iopt.tiling.search.budget import check_budget
-from iopt.tiling.search.exact import least_memory
+from iopt.tiling.search.exact import exact, least_memory
 from iopt.tiling.search.table import Table
 
 
@@ -38,9 +38,24 @@ def shortage(problem: Problem, table: Table | None = None, max_groups: int | Non
     limit = "" if problem.memory_bytes is None else in_bytes(problem.memory_bytes)
     if problem.memory_bytes is not None and evaluation.peak_bytes > problem.memory_bytes:
         return f"the limit is {limit}: {least}{_more(problem)}"
-    if problem.overhead is not None and problem.memory_bytes is not None:
-        return f"no configuration{few} keeps {limit} and {problem.overhead:g} times the work; {least}{_more(problem)}"
+    if problem.memory_bytes is not None:
+        both = f"no configuration{few} keeps {limit} and {problem.overhead:g} times the work"
+        return f"{both}: {_each(problem, table, max_groups)}"
     return f"no configuration{few} computes as little as {problem.overhead:g} times the untiled network"
+
+
+def _each(problem: Problem, table: Table | None, max_groups: int | None) -> str:
+    """What can be had within either limit alone, where both together cannot be kept."""
+    evaluator, parts = Evaluator(problem), []
+    within_memory = exact(replace(problem, objective="macs", overhead=None), max_groups, table)
+    if within_memory is not None:
+        factor = evaluator(within_memory.configuration).mac_factor
+        parts.append(f"in that memory the least work is {factor:.4g} x ({written(within_memory.configuration)})")
+    within_work = exact(replace(problem, memory_bytes=None), max_groups, table)
+    if within_work is not None:
+        needed = in_bytes(evaluator(within_work.configuration).peak_bytes)
+        parts.append(f"with that work the least memory is {needed} ({written(within_work.configuration)})")
+    return ", ".join(parts) + _more(problem)
 
 
 def _more(problem: Problem) -> str:

@@ -87,9 +87,19 @@ def test_infeasible_says_how_much_is_needed_and_what_binds() -> None:
         "no configuration with at most 8 x 8 tiles computes as little as 0.5 times the untiled network"
     )
     both = replace(overhead, overhead=1.0, memory_bytes=10 * MIB, weights="none")
-    assert solve(both).message.startswith(
-        "no configuration with at most 8 x 8 tiles keeps 10485760 B (10.00 MiB) and 1 times the work; the least memory"
+    said = solve(both).message
+    start = (
+        "no configuration with at most 8 x 8 tiles keeps 10485760 B (10.00 MiB) and 1 times the work: in that memory"
     )
+    assert said.startswith(f"{start} the least work is "), said
+    within_memory = solve(replace(both, objective="macs", overhead=None))
+    within_work = solve(replace(both, memory_bytes=None))
+    assert within_memory.plan is not None and within_work.plan is not None
+    assert (
+        f"({written(within_memory.plan)}), with that work the least memory is {int(within_work.objective or 0)} B"
+        in said
+    )
+    assert said.endswith(f"({written(within_work.plan)}); --max-tiles 16 considers more")
 
 
 def test_mafat_takes_the_fewest_tiles_that_fit() -> None:
