@@ -1,5 +1,5 @@
 """Hosts on a switch, as network namespaces of this machine joined by virtual cables: Linux, as root. All of them, and
-the switch, are gone in the end, however it comes."""
+the switch, are removed in the end, however it comes; `left` says which could not be."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from experiments.cgroups import Unavailable
 from experiments.interrupts import interruptible, shielded
 
 PREFIX = "iopt-runtime"
@@ -37,7 +38,7 @@ def switched_hosts(count: int, bits_per_s: int) -> Iterator[list[str]]:
     """Namespaces with the addresses 10.77.0.1, ... on `eth0`, whose links carry so much each way.
 
     An interrupt or a request to end (SIGTERM, SIGHUP) becomes `KeyboardInterrupt` meanwhile, so that what follows the
-    context is done.
+    context is done. Raises `Unavailable` where they cannot be made.
     """
     remove_left_over()
     hosts = [f"{PREFIX}-{os.getpid()}-{number}" for number in range(count)]
@@ -46,10 +47,11 @@ def switched_hosts(count: int, bits_per_s: int) -> Iterator[list[str]]:
     with interruptible():
         try:
             for name in (switch, *hosts):
-                _ip("netns", "add", name)
-                made.append(name)
-            _ip("-n", switch, "link", "add", "br0", "type", "bridge")
-            _ip("-n", switch, "link", "set", "br0", "up")
+                with shielded():  # one that is made is known to be
+                    _run("ip", "netns", "add", name)
+                    made.append(name)
+            _run("ip", "-n", switch, "link", "add", "br0", "type", "bridge")
+            _run("ip", "-n", switch, "link", "set", "br0", "up")
             for number, host in enumerate(hosts):
                 _plug_in(host, number, switch, bits_per_s)
             yield hosts
@@ -65,23 +67,38 @@ def inside(host: str, command: Sequence[str], variables: dict[str, str]) -> subp
     return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def left() -> list[str]:
+    """Namespaces of this process that are there."""
+    return [name for name, process in _found() if process == os.getpid()]
+
+
+def what_is_left() -> str:
+    found = left()
+    return f"{' and '.join(found)} cannot be removed" if found else "the namespaces are gone"
+
+
 def remove_left_over() -> None:
     """Namespaces of this experiment that was killed: their names say by which process they were made."""
-    lines = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout.splitlines()
-    found = [MINE.fullmatch(line.split(" (id: ")[0].strip()) for line in lines]
-    _remove([match[0] for match in found if match and not Path("/proc", match[1]).exists()])
+    _remove([name for name, process in _found() if not Path("/proc", str(process)).exists()])
+
+
+def _found() -> Iterator[tuple[str, int]]:
+    """Namespaces of this experiment, and the processes that made them."""
+    for line in _run("ip", "netns", "list").splitlines():
+        if match := MINE.fullmatch(line.split(" (id: ")[0].strip()):
+            yield match[0], int(match[1])
 
 
 def _plug_in(host: str, number: int, switch: str, bits_per_s: int) -> None:
     port = f"port{number}"
-    _ip("link", "add", "name", "eth0", "netns", host, "type", "veth", "peer", "name", port, "netns", switch)
-    _ip("-n", switch, "link", "set", port, "master", "br0", "up")
-    _ip("-n", host, "addr", "add", f"10.77.0.{number + 1}/24", "dev", "eth0")
+    _run("ip", "link", "add", "name", "eth0", "netns", host, "type", "veth", "peer", "name", port, "netns", switch)
+    _run("ip", "-n", switch, "link", "set", port, "master", "br0", "up")
+    _run("ip", "-n", host, "addr", "add", f"10.77.0.{number + 1}/24", "dev", "eth0")
     for name in ("lo", "eth0"):
-        _ip("-n", host, "link", "set", name, "up")
+        _run("ip", "-n", host, "link", "set", name, "up")
     for where, name in ((host, "eth0"), (switch, port)):
         shape = ("rate", f"{bits_per_s}bit", "burst", str(BURST_BYTES), "latency", QUEUE)
-        subprocess.run(["tc", "-n", where, "qdisc", "add", "dev", name, "root", "tbf", *shape], check=True)
+        _run("tc", "-n", where, "qdisc", "add", "dev", name, "root", "tbf", *shape)
 
 
 def _remove(names: Sequence[str]) -> None:
@@ -96,5 +113,10 @@ def _remove(names: Sequence[str]) -> None:
         subprocess.run(["ip", "netns", "del", name], capture_output=True)
 
 
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True)
+def _run(*words: str) -> str:
+    """What a program says. Raises `Unavailable` where it fails."""
+    done = subprocess.run(words, capture_output=True, text=True)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise Unavailable(f"{' '.join(words)}: {said}")
+    return done.stdout

@@ -19,6 +19,7 @@ from typing import Any
 
 import iopt
 from experiments import namespaces, page
+from experiments.cgroups import Unavailable
 from iopt.cluster.file import from_yaml
 from iopt.partition.files.plan_file import save
 
@@ -66,18 +67,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true")
     is_quick = parser.parse_args(arguments).quick
-    reason = namespaces.refusal()
-    if reason is not None:
-        print(f"skipped: {reason}")
-        return
     try:
+        if (reason := namespaces.refusal()) is not None:
+            raise Unavailable(reason)
         with namespaces.switched_hosts(HOSTS, BITS_PER_S) as hosts, TemporaryDirectory() as folder:
             measured = links(hosts)
             cases = [(name, method) for name in (NETWORKS[:1] if is_quick else NETWORKS) for method in METHODS]
             rows = [carried_out(hosts, Path(folder), *case, measured) for case in cases]
             gains = [overlapped(hosts, Path(folder), name) for name in (NETWORKS[:1] if is_quick else NETWORKS)]
+    except Unavailable as error:
+        print(f"skipped: {error}")
+        return
     except KeyboardInterrupt:
-        sys.exit("interrupted; the namespaces are gone")
+        sys.exit(f"interrupted; {namespaces.what_is_left()}")
     text = ABOVE.format(
         mbit=BITS_PER_S // 10**6,
         burst=namespaces.BURST_BYTES,
@@ -91,6 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(text)
     if not is_quick:
         print(page.write("runtime_namespaces", "Run: over real TCP", text, {"plans": rows, "overlap": gains}))
+    if namespaces.left():
+        sys.exit(f"done; {namespaces.what_is_left()}")
 
 
 def links(hosts: Sequence[str]) -> iopt.Cluster:

@@ -1,120 +1,16 @@
-"""The experiments about runs that tests can reach: skipped where they cannot run, and what they clean up."""
+"""The experiments about runs that tests can reach: what they compare is the same, and what they say of it."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import subprocess
-import sys
-from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import pytest
 import torch
 
-from experiments import namespaces, runtime_convolutions, runtime_cost, runtime_latency, runtime_namespaces
-from experiments.interrupts import SIGNALS
+from experiments import runtime_convolutions, runtime_cost, runtime_latency
 from iopt.graph.layers import Conv2d
 from iopt.partition import columns
 from tests.instances import chain, conv
-
-
-def test_without_root_the_network_is_skipped_visibly(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    runtime_namespaces.main([])
-    assert capsys.readouterr().out == "skipped: it needs root, to make network namespaces\n"
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert namespaces.refusal() == "there is no ip and no tc; install iproute2"
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert namespaces.refusal() == "it needs Linux"
-
-
-GONE = 2**30
-FOREIGN = {
-    "other",
-    "iopt-runtime-1-0",  # of one that still runs
-    "iopt-lab",
-    f"iopt-{GONE}-0",
-    f"iopt-runtime-{GONE}-0-copy",
-    f"my-iopt-runtime-{GONE}-0",
-    f"iopt-runtime-{GONE}-router",
-    "iopt-runtime-x-0",
-}
-
-
-@pytest.mark.parametrize("how", [KeyboardInterrupt, RuntimeError, signal.SIGTERM, signal.SIGHUP, None])
-def test_every_namespace_is_removed_however_it_ends(
-    monkeypatch: pytest.MonkeyPatch, how: type[BaseException] | signal.Signals | None
-) -> None:
-    """Also those that an experiment left behind that is no more, but none of others."""
-    existing = FOREIGN | {f"iopt-runtime-{GONE}-0", f"iopt-runtime-{GONE}-switch"}
-
-    def run(words: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        match words:
-            case ["ip", "netns", "add", name]:
-                existing.add(name)
-            case ["ip", "netns", "del", name]:
-                existing.remove(name)
-        lines = (f"{name} (id: {number})" if number % 2 else name for number, name in enumerate(sorted(existing)))
-        said = "\n".join(lines) if words[-1] == "list" else ""
-        return subprocess.CompletedProcess(words, 0, said, "")
-
-    monkeypatch.setattr(subprocess, "run", run)
-    try:
-        with namespaces.switched_hosts(2, 10**8) as hosts:
-            assert existing == FOREIGN | {*hosts, f"iopt-runtime-{os.getpid()}-switch"}
-            if isinstance(how, signal.Signals):
-                signal.raise_signal(how)
-            elif how is not None:
-                raise how
-    except (KeyboardInterrupt, RuntimeError):
-        assert how is not None
-    assert existing == FOREIGN
-
-
-def test_the_first_signal_does_not_break_off_the_removal(monkeypatch: pytest.MonkeyPatch) -> None:
-    existing: set[str] = set()
-
-    def run(words: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        match words:
-            case ["ip", "netns", "add", name]:
-                existing.add(name)
-            case ["ip", "netns", "del", name]:
-                os.kill(os.getpid(), signal.SIGTERM)
-                existing.remove(name)
-        return subprocess.CompletedProcess(words, 0, "", "")
-
-    before = [signal.getsignal(each) for each in SIGNALS]
-    monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(KeyboardInterrupt), namespaces.switched_hosts(2, 10**8):
-        assert len(existing) == 3
-    assert existing == set()
-    assert [signal.getsignal(each) for each in SIGNALS] == before
-
-
-def test_a_namespace_that_somebody_else_made_is_not_removed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The name that is needed is in use: `ip` refuses, and what this made itself goes alone."""
-    foreign = f"iopt-runtime-{os.getpid()}-1"
-    existing = {foreign}
-
-    def run(words: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        match words:
-            case ["ip", "netns", "add", name]:
-                if name in existing:
-                    raise subprocess.CalledProcessError(1, words)
-                existing.add(name)
-            case ["ip", "netns", "del", name]:
-                existing.remove(name)
-        return subprocess.CompletedProcess(words, 0, "", "")
-
-    monkeypatch.setattr(subprocess, "run", run)
-    with pytest.raises(subprocess.CalledProcessError), namespaces.switched_hosts(2, 10**8):
-        pass
-    assert existing == {foreign}
 
 
 def test_the_ratio_is_of_the_same_rounds() -> None:
