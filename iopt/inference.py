@@ -4,38 +4,30 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 from torch import nn
 
 from iopt.door.given import check_kind
 from iopt.door.numbers import check_seconds
-from iopt.door.trust import check_archive, check_sha256, check_stamp
 from iopt.door.wording import shown
 from iopt.errors import DeviceLostError, ModelError, OptionError, PlanError, RunError
 from iopt.graph import Graph
 from iopt.graph.layers import Flatten, Linear
-from iopt.graph.state import expected_shapes
-from iopt.importer.archive import read_archive
 from iopt.importer.export import in_eval_mode
 from iopt.partition import files
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
-from iopt.partition.runtime.execution import Execution, execution_of, relative_difference
+from iopt.partition.runtime.assembly import execution_of
+from iopt.partition.runtime.execution import Execution, relative_difference
 from iopt.partition.runtime.folders import work_folder
 from iopt.partition.runtime.launch import launch
-from iopt.partition.runtime.random_weights import RandomWeights, random_input
-from iopt.partition.runtime.rank import Job, Outcome
+from iopt.partition.runtime.rank import Job, Outcome, whole_state
 from iopt.partition.runtime.replan import replan
 from iopt.partition.runtime.unsplit import run_unsplit
-from iopt.partition.runtime.weights import FileWeights, StateWeights, check_weights
-from iopt.tensor_files import checked_input, read_input
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from iopt.run_tensors import input_tensor, weights_file
 
 OnFailure = Literal["fail", "replan"]
 
@@ -74,36 +66,18 @@ def run(
     """
     problem, plan, method = _decided(plan, problem)
     _check_options(seed, repeat, timeout_s, on_failure)
-    if module is not None and weights is not None:
-        raise OptionError("both module and weights are given; expected one of them")
     if overlap and emulate:
         raise OptionError("overlap: the model of the cluster that is emulated has none; leave out one of the two")
-    stamp = None
-    if weights_hash is not None:
-        if weights is None:
-            raise OptionError("weights_hash is given without weights; it is the hash of their file")
-        stamp = check_sha256(Path(weights), weights_hash)
     graph = problem.graph
     with work_folder() as folder:
-        if module is not None:
-            check_kind(module, nn.Module, "module")
-            weights = _saved(module.state_dict(), type(module).__name__, graph, folder)
-        elif weights is not None and Path(weights).suffix.lower() == ".pt2":
-            check_archive(Path(weights), trust)
-            state = read_archive(Path(weights)).state_dict
-            if stamp is not None:
-                check_stamp(Path(weights), stamp)
-            weights, stamp = _saved(state, str(weights), graph, folder), None
-        elif weights is not None:
-            with FileWeights(weights) as file:
-                check_weights(graph, file, str(weights))
-        tensor = _input(inputs, graph, seed)
+        file, stamp = weights_file(graph, folder, module, weights, weights_hash, trust)
+        tensor = input_tensor(inputs, graph, seed)
         at = folder / "input.npy"
         np.save(at, tensor.numpy())
         job = Job(
             problem,
             plan,
-            None if weights is None else str(weights),
+            file,
             str(at),
             seed,
             repeat,
@@ -114,10 +88,7 @@ def run(
         )
         job, outcome, lost = _answered(job, method, timeout_s, on_failure)
         output = _shaped(outcome.output, graph)
-        difference = None
-        if verify:
-            whole = _whole(module, graph, job)
-            difference = relative_difference(output, whole(tensor[None]))
+        difference = relative_difference(output, _whole(module, job, tensor[None])) if verify else None
         return execution_of(job.problem, job.plan, output, outcome.reports, difference, is_lean=job.is_lean, lost=lost)
 
 
@@ -164,23 +135,6 @@ def _check_options(seed: int, repeat: int, timeout_s: float, on_failure: str) ->
         raise OptionError(f"on_failure is {shown(on_failure)}; expected {' or '.join(get_args(OnFailure))}")
 
 
-def _saved(state: Mapping[str, torch.Tensor], where: str, graph: Graph, folder: Path) -> str:
-    """The weights that the network needs, in a safetensors file. Raises `ModelError`, beginning with `where`."""
-    check_weights(graph, StateWeights(state), where)
-    path = folder / "weights.safetensors"
-    save_file({name: state[name].detach().cpu().clone().contiguous() for name in expected_shapes(graph)}, path)
-    return str(path)
-
-
-def _input(inputs: torch.Tensor | str | Path | None, graph: Graph, seed: int) -> torch.Tensor:
-    if inputs is None:
-        return random_input(graph, seed)
-    if isinstance(inputs, str | Path):
-        return read_input(inputs, graph)
-    check_kind(inputs, torch.Tensor, "inputs")
-    return checked_input(inputs, graph, "inputs")
-
-
 def _shaped(output: torch.Tensor, graph: Graph) -> torch.Tensor:
     """With the batch of 1, as the module gives it: features after a flatten or a linear layer."""
     last = graph.operators[-1]
@@ -188,12 +142,11 @@ def _shaped(output: torch.Tensor, graph: Graph) -> torch.Tensor:
     return output.reshape(1, -1) if is_flat else output[None]
 
 
-def _whole(module: nn.Module | None, graph: Graph, job: Job) -> Callable[[torch.Tensor], torch.Tensor]:
-    """The network on one device: the module itself, or its graph with the weights of the job."""
+def _whole(module: nn.Module | None, job: Job, tensor: torch.Tensor) -> torch.Tensor:
+    """The output on one device: of the module itself, or of its graph with the weights of the job."""
     if module is not None:
-        return lambda tensor: _of_module(module, tensor)
-    state = RandomWeights(graph, job.seed).state() if job.weights is None else load_file(job.weights)
-    return lambda tensor: run_unsplit(graph, state, tensor)
+        return _of_module(module, tensor)
+    return run_unsplit(job.problem.graph, whole_state(job), tensor)
 
 
 def _of_module(module: nn.Module, tensor: torch.Tensor) -> torch.Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,18 +16,22 @@ from iopt.cli.talk import say
 if TYPE_CHECKING:
     from iopt.partition.runtime.profiling import DeviceProfile, Fit
 
-TIMEOUT_S = 30.0
+NAME, RANKS, TIMEOUT_S = "this-device", 2, 30.0
+"""Where nothing else is asked for."""
 
 
 def profile(
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE.yaml", help="Write it here.")] = None,
-    name: Annotated[str, typer.Option("--name", help="Of the device.")] = "this-device",
+    name: Annotated[str | None, typer.Option("--name", help="Of the device; default: this-device.")] = None,
     links: Annotated[
         bool, typer.Option("--links", help="A whole cluster: also the links between the ranks that torchrun started.")
     ] = False,
     ranks: Annotated[
-        int, typer.Option("--ranks", metavar="N", help="Of --links without torchrun: processes of this machine.")
-    ] = 2,
+        int | None,
+        typer.Option(
+            "--ranks", metavar="N", help="Of --links without torchrun: processes of this machine; default: 2."
+        ),
+    ] = None,
     threads: Annotated[
         int | None, typer.Option("--threads", help="Of torch; default: OMP_NUM_THREADS, else one for each core.")
     ] = None,
@@ -41,30 +46,17 @@ def profile(
     Seconds of convolutions and linear layers, with a rate and an overhead fitted to them. With --links every rank is
     measured like that, and what it takes to send from one to another: the file is a whole cluster.
     """
-    from iopt.door.numbers import check_seconds
-    from iopt.errors import OptionError
-    from iopt.partition.runtime.profiling import profile_device
     from iopt.report.progress import LiveLine
 
-    if links and threads is not None:
-        raise OptionError(
-            "--threads is of one device; ranks have their part of the cores, or what OMP_NUM_THREADS says"
-        )
-    if timeout is not None:
-        if not links:
-            raise OptionError("--timeout is of --links: there is nobody to wait for without")
-        check_seconds("--timeout", timeout)
-    if threads is not None and threads < 1:
-        raise OptionError(f"--threads: {threads}; expected a positive number")
+    if links:
+        _refuse({"--name": name, "--threads": threads}, "of one device, not of --links")
+    else:
+        _refuse({"--ranks": ranks, "--timeout": timeout}, "of --links")
     if output is not None:
         check_writable_beside(output, {})
     with LiveLine(quiet) as line:
         line.step("measuring convolutions and linear layers")
-        text = (
-            _cluster(ranks, TIMEOUT_S if timeout is None else timeout)
-            if links
-            else as_yaml(profile_device(threads), name)
-        )
+        text = _cluster(ranks, timeout) if links else _device(threads, name or NAME)
     if text is None:
         return
     if output is None:
@@ -75,13 +67,38 @@ def profile(
         say(f"written to {output}")
 
 
-def _cluster(ranks: int, timeout_s: float) -> str | None:
+def _refuse(given: Mapping[str, object], belonging: str) -> None:
+    """Raise `OptionError` for an option that would have no effect."""
+    from iopt.errors import OptionError
+
+    for option, value in given.items():
+        if value is not None:
+            raise OptionError(f"{option} is {belonging}")
+
+
+def _device(threads: int | None, name: str) -> str:
+    from iopt.errors import OptionError
+    from iopt.partition.runtime.profiling import profile_device
+
+    if threads is not None and threads < 1:
+        raise OptionError(f"--threads: {threads}; expected a positive number")
+    return as_yaml(profile_device(threads), name)
+
+
+def _cluster(ranks: int | None, timeout: float | None) -> str | None:
     """Of the ranks that torchrun started, on rank 0, or of as many processes of this machine."""
+    from iopt.door.numbers import check_seconds
+    from iopt.partition.runtime.quiet import silence_warnings
+
+    timeout_s = TIMEOUT_S if timeout is None else timeout
+    check_seconds("--timeout", timeout_s)
+    silence_warnings()
     from iopt.partition.runtime.cluster_profile import profile_here, profile_launched
 
     if {"RANK", "WORLD_SIZE"} <= os.environ.keys():
+        _refuse({"--ranks": ranks}, f"without torchrun, which has started {os.environ['WORLD_SIZE']}")
         return profile_launched(timeout_s)
-    return profile_here(ranks, timeout_s)
+    return profile_here(RANKS if ranks is None else ranks, timeout_s)
 
 
 def as_yaml(found: DeviceProfile, name: str) -> str:

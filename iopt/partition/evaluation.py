@@ -175,10 +175,11 @@ class Evaluator:
 
     def _memory_bytes(self, plans: Decisions, states: _States, moves: tuple[Ints, Ints, Ints]) -> Ints:
         """Peak bytes per device [..., m] under the problem's memory model."""
-        resident, first, rest = self.resident_bytes(plans), *parted(states.need)
+        first, rest = parted(states.need)
         peak: Ints = self.working_bytes(plans, first).max(axis=-2)
+        resident = self.resident_bytes(plans)
         if self.problem.memory == "runtime":
-            resident = resident + summing_bytes(self.geometry, plans, rest)
+            resident = self._loaded_bytes(plans, rest)
             peak = np.maximum(peak, self._exchange_bytes(plans, states, moves))
         total: Ints = resident.sum(axis=-2) + peak
         return total
@@ -204,6 +205,15 @@ class Evaluator:
         )
         resident: Ints = each[..., None] * share + fixed[..., None] * some
         return resident
+
+    def loaded_bytes(self, plans: Decisions) -> Ints:
+        """Parameters that the executor has on each device of each operator [..., n, m]: those that a device holds, and
+        of batch norms behind an activation also what it needs to add up sums of others."""
+        return self._loaded_bytes(plans, parted(put_after(self.needs(plans), self._sink))[1])
+
+    def _loaded_bytes(self, plans: Decisions, after: Boxes) -> Ints:
+        """`after`: what is needed of each operator's output."""
+        return self.resident_bytes(plans) + summing_bytes(self.geometry, plans, after)
 
     def working_bytes(self, plans: Decisions, need: Boxes) -> Ints:
         """Bytes that each device works with in computing each operator [..., n, m], by the problem's memory model."""

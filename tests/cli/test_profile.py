@@ -46,7 +46,9 @@ def test_ranks_of_this_machine_are_a_cluster(iopt: Iopt) -> None:
     ("arguments", "message"),
     [
         (("--links", "--ranks", "1"), "iopt: --ranks: 1; expected two or more, to have links between them"),
-        (("--links", "--threads", "2"), "iopt: --threads is of one device"),
+        (("--links", "--threads", "2"), "iopt: --threads is of one device, not of --links"),
+        (("--links", "--name", "a"), "iopt: --name is of one device, not of --links"),
+        (("--ranks", "3"), "iopt: --ranks is of --links"),
         (("--links", "-o", "none/c.yaml"), "iopt: none/c.yaml: cannot be written"),
         (("--links", "--timeout", "nan"), "iopt: --timeout is nan; expected a positive number"),
         (("--timeout", "5"), "iopt: --timeout is of --links"),

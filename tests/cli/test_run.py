@@ -20,6 +20,7 @@ from iopt import inference
 from iopt.partition.runtime.unsplit import run_unsplit
 from tests.cli.conftest import Iopt
 from tests.partition.runtime.faults import Fault, inject, limited
+from tests.partition.runtime.perfetto import read
 
 
 @pytest.fixture(autouse=True)
@@ -38,8 +39,11 @@ def test_run_prints_what_was_counted_beside_what_was_predicted(iopt: Iopt, plan:
     np.save("x.npy", np.ones((1, 3, 8, 8), dtype=np.float32))
     said = iopt("run", plan, "--input", "x.npy", "--verify", "--repeat", "2", "--json", "--trace", "trace.json")
     assert said.code == 0
-    trace = json.loads(Path("trace.json").read_text())
-    assert {event["pid"] for event in trace["traceEvents"] if event["ph"] == "X"} == {1, 2}
+    predicted, measured = read(Path("trace.json").read_text()).values()
+    assert {name: len(events) for name, events in predicted.items()} == {
+        name: len(events) for name, events in measured.items()
+    }
+    assert any(predicted.values())
     assert said.err == "random weights, seed 0\n"
     data = json.loads(said.out)
     stated = json.loads(Path(plan).read_text())["evaluation"]
@@ -133,6 +137,14 @@ def test_run_refuses_in_one_line(iopt: Iopt, plan: str, arguments: tuple[str, ..
     assert said.code == 2
     assert said.out == ""
     assert said.err.startswith(message)
+    assert said.err.count("\n") == 1
+
+
+def test_an_output_that_is_not_finite_cannot_be_verified(iopt: Iopt, plan: str) -> None:
+    np.save("nan.npy", np.full((1, 3, 8, 8), np.nan))
+    said = iopt("run", plan, "--input", "nan.npy", "--verify", "--json")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("iopt: the output of the unsplit network is not finite")
     assert said.err.count("\n") == 1
 
 

@@ -10,6 +10,7 @@ from statistics import median
 from typing import NamedTuple
 
 from iopt.errors import OptionError
+from iopt.partition.runtime.agreement import Started, check_alike
 from iopt.partition.runtime.folders import work_folder
 from iopt.partition.runtime.group import gather_json, meet
 from iopt.partition.runtime.launched import joined
@@ -70,6 +71,7 @@ def profile_launched(timeout_s: float = 30.0) -> str | None:
     if ranks < 2:
         raise OptionError("there is one rank; expected two or more, to have links between them")
     with joined(_names(ranks), timeout_s) as pulse:
+        check_alike(pulse, Started("profile"), ranks)
         return _measure(rank, ranks, int(os.environ.get("LOCAL_WORLD_SIZE", "1")), pulse)
 
 

@@ -1,53 +1,61 @@
-"""A rank of several hosts: `torchrun ... -m iopt.partition.runtime plan.json` starts one per device of the plan.
-
-Rank i plays device i. Rank 0 prints what was measured, as JSON, and may write the output.
-"""
+"""What a rank that torchrun starts is asked for. Rank i plays device i of the plan."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
-import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from iopt.door import json_file
 from iopt.door.numbers import check_seconds
 from iopt.door.trust import check_sha256
+from iopt.door.wording import shown
 from iopt.errors import ClusterError, IoptError, OptionError, PlanError
 from iopt.partition import files
-from iopt.partition.runtime.execution import execution_of, relative_difference, to_dict
+from iopt.partition.files.form import operators_to_list
+from iopt.partition.instance import instance_hash
+from iopt.partition.runtime.agreement import Started, check_alike
+from iopt.partition.runtime.handover import complain, hand_over
 from iopt.partition.runtime.launched import joined
-from iopt.partition.runtime.random_weights import RandomWeights
-from iopt.partition.runtime.rank import Job, Outcome, input_of, run_rank
+from iopt.partition.runtime.rank import Job, run_rank
 from iopt.partition.runtime.threads import threads_of_rank
-from iopt.partition.runtime.trace import to_trace
-from iopt.partition.runtime.unsplit import run_unsplit
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Exit code: 0, 1 where the output is not the unsplit network's, 2 for bad input, 5 where another rank is lost."""
-    options = _parser().parse_args(arguments)
+    """Exit code: 0, 1 where output or bytes are not those expected, 2 for bad input, 5 where another rank is lost."""
     try:
-        return _run(options)
+        return _run(_parser().parse_args(arguments))
     except IoptError as error:
-        print(f"iopt: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        complain(str(error))
         return error.exit_code
 
 
 def _run(options: argparse.Namespace) -> int:
     job = _job(options)
     rank = _rank(job)
+    if rank == 0:
+        for path in filter(None, (options.output, options.trace)):
+            json_file.check_writable(path)
     use_threads(os.environ)
     names = [device.name for device in job.problem.cluster.devices]
     with joined(names, options.timeout) as pulse:
-        outcome = run_rank(job, rank, int(os.environ.get("LOCAL_RANK", "0")), pulse, has_own_clock(os.environ))
-    return 0 if outcome is None or _hand_over(job, outcome, options) else 1
+        check_alike(pulse, started(job), len(names))
+        outcome = run_rank(job, rank, _number("LOCAL_RANK", 0), pulse, has_own_clock(os.environ))
+    if outcome is None:
+        return 0
+    return 0 if hand_over(job, outcome, options.output, options.trace, options.verify) else 1
+
+
+def started(job: Job) -> Started:
+    """What ranks must have in common; where their files lie, and how long they wait, is their own."""
+    plan = json_file.canonical_hash([instance_hash(job.problem), operators_to_list(job.plan)])
+    weights = "a file" if job.weights is not None else "random"
+    options = (job.seed, job.repeat, weights, job.emulate, job.emulate_links, job.keep_buffers, job.overlap)
+    return Started("run", plan, repr(options))
 
 
 def _job(options: argparse.Namespace) -> Job:
@@ -64,7 +72,7 @@ def _job(options: argparse.Namespace) -> Job:
         if options.weights is None:
             raise OptionError("--weights-hash is given without --weights; it is the hash of their file")
         stamp = check_sha256(Path(options.weights), options.weights_hash)
-    file = files.read(options.plan)
+    file = files.load(options.plan)
     if file.plan is None:
         raise PlanError(f"{file.path}: there is no plan in it ({file.result.status})")
     if options.overlap and (options.emulate or options.emulate_compute):
@@ -88,10 +96,23 @@ def _rank(job: Job) -> int:
     """Raises `OptionError` outside torchrun, `ClusterError` where it started another number of ranks."""
     if not {"RANK", "WORLD_SIZE"} <= os.environ.keys():
         raise OptionError("RANK and WORLD_SIZE are not set: start this with torchrun, or use `iopt run` on one host")
-    ranks, devices = int(os.environ["WORLD_SIZE"]), len(job.problem.cluster)
+    ranks, devices = _number("WORLD_SIZE"), len(job.problem.cluster)
     if ranks != devices:
         raise ClusterError(f"torchrun started {ranks} ranks; expected {devices}, one per device of the plan")
-    return int(os.environ["RANK"])
+    rank = _number("RANK")
+    if rank >= ranks:
+        raise OptionError(f"RANK is {rank}; expected a number below {ranks}, which is WORLD_SIZE")
+    return rank
+
+
+def _number(variable: str, default: int | None = None) -> int:
+    """Of a variable of torchrun's. Raises `OptionError`."""
+    stated = os.environ.get(variable)
+    if stated is None and default is not None:
+        return default
+    if stated is None or not stated.isdecimal():
+        raise OptionError(f"{variable} is {shown(stated)}; expected a number, as torchrun gives it")
+    return int(stated)
 
 
 def has_own_clock(variables: Mapping[str, str]) -> bool:
@@ -104,26 +125,15 @@ def use_threads(variables: Mapping[str, str]) -> None:
     torch.set_num_threads(threads_of_rank(int(variables.get("LOCAL_WORLD_SIZE", "1"))))
 
 
-def _hand_over(job: Job, outcome: Outcome, options: argparse.Namespace) -> bool:
-    """Whether the output is the unsplit network's, as far as it was compared."""
-    difference = None
-    if options.verify:
-        graph = job.problem.graph
-        state = RandomWeights(graph, job.seed).state() if job.weights is None else load_file(job.weights)
-        difference = relative_difference(outcome.output, run_unsplit(graph, state, input_of(job)[None]))
-    if options.output:
-        np.save(options.output, outcome.output.numpy())
-    execution = execution_of(job.problem, job.plan, outcome.output, outcome.reports, difference, is_lean=job.is_lean)
-    if options.trace:
-        json_file.write(options.trace, to_trace(execution))
-    print(json.dumps(to_dict(execution)), flush=True)
-    if not execution.is_correct:
-        print(f"iopt: the output is {difference:.1e} off the unsplit network's", file=sys.stderr, flush=True)
-    return execution.is_correct
+class _Parser(argparse.ArgumentParser):
+    """Refuses in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise OptionError(f"{message} (try 'python -m {self.prog} --help')")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="iopt.partition.runtime", description="A rank that plays a device of a plan.")
+    parser = _Parser(prog="iopt.partition.runtime", description="A rank that plays a device of a plan.")
     parser.add_argument("plan", help="a file that `iopt plan -o` wrote")
     parser.add_argument("--weights", metavar="FILE.safetensors", help="default: random by the seed")
     parser.add_argument("--weights-hash", metavar="sha256:HEX", help="what this host's file of weights must have")
@@ -141,9 +151,3 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--on-failure", choices=("fail", "replan"), default="fail", help="only `iopt run` can replan")
     parser.add_argument("--verify", action="store_true", help="compare with the unsplit network, on rank 0")
     return parser
-
-
-if __name__ == "__main__":
-    code = main(sys.argv[1:])
-    sys.stdout.flush()
-    os._exit(code)  # a process group that lost a rank may wait for it at exit

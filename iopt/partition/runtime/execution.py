@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from statistics import median
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from iopt.errors import ContradictionError
-from iopt.partition.decisions import Decisions
-from iopt.partition.evaluation import Evaluation, Evaluator, PhaseKind
+from iopt.errors import ContradictionError, ModelError
+from iopt.partition.evaluation import Evaluation, Phase, PhaseKind
 from iopt.partition.geometry import Ints
 from iopt.partition.plan import Plan
 from iopt.partition.problem import MemoryModel, Problem
-from iopt.partition.runtime.records import RankReport, Record
-from iopt.partition.runtime.schedule import Exchange, Schedule, schedule
+from iopt.partition.runtime.records import Record
 
 if TYPE_CHECKING:
     import torch
@@ -57,7 +54,8 @@ class Execution:
     PyTorch's allocator had given out besides, without the source's input. `predicted_memory_bytes`: the same by the
     memory models `live` and `runtime`, whichever the plan was decided under.
     `difference`: the largest one from the unsplit network over the largest output, None where it was not asked for.
-    `predicted` and `predicted_resident_bytes` are the evaluator's. `problem` and `plan` are what was carried out in the
+    `predicted` and `predicted_resident_bytes` are the evaluator's, the latter as of the model `runtime`, which counts
+    what is there for adding up sums of others, too. `problem` and `plan` are what was carried out in the
     end; `lost`: by its name, how each device was lost for which another plan was made. `records`: what each device
     measured, inference by inference. `is_lean`: whether `runtime` is the model of what was run; with buffers that are
     kept or rows computed ahead it is not.
@@ -96,66 +94,25 @@ class Execution:
         return mine == [(phase.operator, phase.kind, phase.bytes.tolist()) for phase in self.predicted.phases]
 
 
-def execution_of(
-    problem: Problem,
-    plan: Plan,
-    outputs: torch.Tensor,
-    reports: Sequence[RankReport],
-    difference: float | None = None,
-    *,
-    is_lean: bool = True,
-    lost: Mapping[str, str] | None = None,
-) -> Execution:
-    """What the ranks measured, put together. Raises `ContradictionError` unless all inferences moved the same bytes,
-    counted equally on both ends."""
-    steps = schedule(problem, plan)
-    runs = list(zip(*(report.records for report in reports), strict=True))
-    latencies = tuple(run[steps.sink].times_s[-1][1] - run[steps.source].times_s[0][0] for run in runs)
-    names = [device.name for device in problem.cluster.devices]
-    return Execution(
-        problem,
-        plan,
-        outputs,
-        median(latencies),
-        latencies,
-        tuple(_phases(steps, runs)),
-        tuple(
-            median(_longest(run, index) for run in runs)
-            for index, step in enumerate(steps.steps)
-            if not isinstance(step, Exchange)
-        ),
-        {names[report.device]: report.resident_bytes for report in reports},
-        {names[report.device]: report.peak_bytes for report in reports},
-        (evaluator := Evaluator(problem))(plan),
-        dict(zip(names, _resident(evaluator, plan), strict=True)),
-        {model: Evaluator(replace(problem, memory=model))(plan).memory_bytes for model in MODELS},
-        tuple(runs),
-        difference,
-        lost=dict(lost or {}),
-        is_lean=is_lean,
-    )
-
-
 def relative_difference(output: torch.Tensor, expected: torch.Tensor) -> float:
-    """The largest difference over the largest expected value."""
+    """The largest difference over the largest expected value, both finite. Raises `ModelError` where `expected` is not,
+    `ContradictionError` where the output alone is not."""
+    if not expected.isfinite().all():
+        raise ModelError(
+            "the output of the unsplit network is not finite, so there is nothing to compare with; expected weights "
+            "and an input with which it is"
+        )
+    if not output.isfinite().all():
+        raise ContradictionError("the output is not finite, and the unsplit network's is; this is a bug in iopt")
     largest = float(expected.abs().max())
     found = float((output.flatten() - expected.flatten()).abs().max())
     return found / largest if largest else found
 
 
 def to_dict(execution: Execution) -> dict[str, Any]:
-    """The measurements as JSON data, beside what was predicted; without the outputs."""
+    """The measurements as JSON data, beside what was predicted; without the outputs. A phase that was measured or
+    predicted alone has None for the other."""
     predicted = execution.predicted
-    phases = [
-        {
-            "operator": phase.operator,
-            "kind": phase.kind,
-            "bytes": {"predicted": expected.bytes.tolist(), "counted": phase.bytes.tolist()},
-            "connections": phase.connections,
-            "time_s": {"predicted": expected.time_s, "measured": phase.time_s},
-        }
-        for phase, expected in zip(execution.phases, predicted.phases, strict=True)
-    ]
     compute = zip(predicted.compute_by_operator_s, execution.compute_by_operator_s, strict=True)
     return {
         "devices": [device.name for device in execution.problem.cluster.devices],
@@ -175,42 +132,27 @@ def to_dict(execution: Execution) -> dict[str, Any]:
             for name, count in execution.peak_memory_bytes.items()
         },
         "compute_s": [{"predicted": expected, "measured": measured} for expected, measured in compute],
-        "phases": phases,
+        "phases": _phases(execution),
     }
 
 
-def _resident(evaluator: Evaluator, plan: Plan) -> list[int]:
-    decisions = Decisions.of(evaluator.problem, evaluator.geometry, plan)
-    return [int(count) for count in evaluator.resident_bytes(decisions).sum(axis=0)]
+def _phases(execution: Execution) -> list[dict[str, Any]]:
+    counted = {(phase.operator, phase.kind): phase for phase in execution.phases}
+    predicted = {(phase.operator, phase.kind): phase for phase in execution.predicted.phases}
+    return [_beside(*name, counted.get(name), predicted.get(name)) for name in {**counted, **predicted}]
 
 
-def _longest(run: Sequence[Record], index: int) -> float:
-    return max(end - begin for begin, end in (record.times_s[index] for record in run))
-
-
-def _phases(steps: Schedule, runs: Sequence[Sequence[Record]]) -> list[MeasuredPhase]:
-    phases, devices = [], len(steps.devices)
-    exchanges = [(index, step) for index, step in enumerate(steps.steps) if isinstance(step, Exchange)]
-    for number, (index, step) in enumerate(exchanges):
-        moved, *others = (_moved(run, number) for run in runs)
-        if any((other != moved).any() for other in others):
-            raise ContradictionError(f"exchange {number}: not all inferences moved {moved.tolist()}")
-        if moved.any():
-            who = [device for device in range(devices) if moved[device].any() or moved[:, device].any()]
-            times = [[run[device].times_s[index] for device in who] for run in runs]
-            spans = [max(end for _, end in each) - max(begin for begin, _ in each) for each in times]
-            phases.append(MeasuredPhase(step.operator, step.kind, median(spans), moved))
-    return phases
-
-
-def _moved(run: Sequence[Record], number: int) -> Ints:
-    """Bytes of an exchange [sender, receiver]. Raises `ContradictionError` unless both ends counted the same."""
-    sent, received = (np.zeros((len(run), len(run)), dtype=np.int64) for _ in range(2))
-    for device, record in enumerate(run):
-        for peer, count in record.sent[number].items():
-            sent[device, peer] = count
-        for peer, count in record.received[number].items():
-            received[peer, device] = count
-    if (sent != received).any():
-        raise ContradictionError(f"exchange {number}: sent {sent.tolist()}, received {received.tolist()}")
-    return sent
+def _beside(operator: str, kind: PhaseKind, counted: MeasuredPhase | None, predicted: Phase | None) -> dict[str, Any]:
+    return {
+        "operator": operator,
+        "kind": kind,
+        "bytes": {
+            "predicted": None if predicted is None else predicted.bytes.tolist(),
+            "counted": None if counted is None else counted.bytes.tolist(),
+        },
+        "connections": 0 if counted is None else counted.connections,
+        "time_s": {
+            "predicted": None if predicted is None else predicted.time_s,
+            "measured": None if counted is None else counted.time_s,
+        },
+    }

@@ -20,6 +20,16 @@ from iopt.partition.runtime.pulse import Pulse
 from iopt.partition.runtime.watch import PATIENCE
 
 
+@contextmanager
+def together(pulse: Pulse, what: str) -> Iterator[None]:
+    """While all ranks do something together. Raises `RunError` where one is lost; `what`: this one waits for."""
+    try:
+        with pulse.waiting(f"waits for {what}"):
+            yield
+    except RuntimeError as error:
+        raise RunError(f"device {pulse.name!r} waited for {what} in vain") from error
+
+
 def join_local(rendezvous: Path, rank: int, ranks: int, pulse: Pulse) -> None:
     """Join the ranks that meet in a file of this host. Nothing listens on any address but the loopback's."""
     os.environ["GLOO_SOCKET_IFNAME"] = _loopback()
@@ -30,14 +40,22 @@ def join_local(rendezvous: Path, rank: int, ranks: int, pulse: Pulse) -> None:
 
 def join(store: Any, rank: int, ranks: int, pulse: Pulse) -> None:
     """Join the ranks that meet in a store. Raises `RunError` where one is lost."""
-    with _together(pulse, "the others at the start"):
+    with together(pulse, "the others at the start"):
         distributed.init_process_group("gloo", store=store, rank=rank, world_size=ranks, timeout=PATIENCE)
 
 
 def meet(pulse: Pulse, when: str) -> None:
     """Wait for all ranks. Raises `RunError` where one does not come."""
-    with _together(pulse, f"the others {when}"):
+    with together(pulse, f"the others {when}"):
         distributed.barrier()
+
+
+def agree(pulse: Pulse, what: str, mine: bool) -> bool:
+    """Whether all ranks say so. Raises `RunError` where one is lost."""
+    votes = torch.tensor([int(mine)])
+    with together(pulse, what):
+        distributed.all_reduce(votes, distributed.ReduceOp.MIN)
+    return bool(votes.item())
 
 
 def common_moment(pulse: Pulse, when: str) -> float:
@@ -49,18 +67,18 @@ def common_moment(pulse: Pulse, when: str) -> float:
 
 def gather_json(pulse: Pulse, data: Any, rank: int, ranks: int) -> list[Any]:
     """On rank 0 the data of every rank in order, elsewhere nothing. Raises `RunError` where one is lost."""
-    with _together(pulse, "what was measured to be gathered"):
+    with together(pulse, "what was measured to be gathered"):
         if rank:
-            _send(torch.frombuffer(bytearray(json.dumps(data).encode()), dtype=torch.uint8), 0)
+            _send(json.dumps(data).encode(), 0)
             return []
-        return [data, *(json.loads(_receive(other, torch.uint8).numpy().tobytes()) for other in range(1, ranks))]
+        return [data, *(json.loads(_receive(other)) for other in range(1, ranks))]
 
 
 def bring_output(
     pulse: Pulse, output: torch.Tensor | None, shape: tuple[int, ...], sink: int, rank: int
 ) -> torch.Tensor | None:
     """The output, which `sink` has, on rank 0; None elsewhere. Raises `RunError` where one of the two is lost."""
-    with _together(pulse, "the output to be brought to the first device"):
+    with together(pulse, "the output to be brought to the first device"):
         if rank == sink and rank != 0:
             assert output is not None
             distributed.send(output.contiguous(), 0)
@@ -70,26 +88,17 @@ def bring_output(
     return output if rank == 0 else None
 
 
-@contextmanager
-def _together(pulse: Pulse, what: str) -> Iterator[None]:
-    try:
-        with pulse.waiting(f"waits for {what}"):
-            yield
-    except RuntimeError as error:
-        raise RunError(f"device {pulse.name!r} waited for {what} in vain") from error
+def _send(data: bytes, peer: int) -> None:
+    distributed.send(torch.tensor([len(data)]), peer)
+    distributed.send(torch.frombuffer(bytearray(data), dtype=torch.uint8), peer)
 
 
-def _send(tensor: torch.Tensor, peer: int) -> None:
-    distributed.send(torch.tensor([tensor.numel()]), peer)
-    distributed.send(tensor, peer)
-
-
-def _receive(peer: int, dtype: torch.dtype) -> torch.Tensor:
+def _receive(peer: int) -> bytes:
     count = torch.empty(1, dtype=torch.int64)
     distributed.recv(count, peer)
-    tensor = torch.empty(int(count), dtype=dtype)
+    tensor = torch.empty(int(count), dtype=torch.uint8)
     distributed.recv(tensor, peer)
-    return tensor
+    return tensor.numpy().tobytes()
 
 
 def _loopback() -> str:

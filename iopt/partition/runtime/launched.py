@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 from torch import distributed
@@ -79,13 +79,14 @@ class Mates:
         self._timeout_s, self._where = timeout_s, where
         self._rank = names.index(pulse.name)
         self._signs: dict[int, Sign] = {}
-        self._rounds, self._over = 0, Event()
+        self._rounds, self._over, self._last_word = 0, Event(), Lock()
         for target in (self._tell_and_ask, self._watch):
             Thread(target=target, daemon=True).start()
 
     def leave(self) -> None:
-        """With a last sign."""
-        self._over.set()
+        """With a last sign; not if this process has found out who hangs, and is about to end."""
+        with self._last_word:
+            self._over.set()
         with suppress(RuntimeError):
             self._store.set(_key(self._rank), self._pulse.entry)
 
@@ -112,11 +113,12 @@ class Mates:
                 self._end(hanging(self._names, self._signs, silent, self._timeout_s))
 
     def _end(self, message: str) -> None:
-        """The work waits in torch, where no exception reaches it."""
-        if not self._over.is_set():
-            print(f"iopt: {' '.join(message.split())}", file=sys.stderr, flush=True)
-            time.sleep(LINGER_S)
-            os._exit(RunError.exit_code)
+        """The work waits in torch, where no exception reaches it; what it says when others end is said here already."""
+        with self._last_word:
+            if not self._over.is_set():
+                print(f"iopt: {' '.join(message.split())}", file=sys.stderr, flush=True)
+                time.sleep(LINGER_S)
+                os._exit(RunError.exit_code)
 
 
 def _key(rank: int) -> str:

@@ -43,13 +43,13 @@ class Placement:
         return torch.cuda.max_memory_allocated(self.device) - before
 
 
-def find_placement(local_rank: int) -> Placement:
-    """A GPU with the number that the rank has on its host, if every rank has one; all ranks call this together."""
-    has_gpu = torch.cuda.is_available() and distributed.is_nccl_available() and torch.cuda.device_count() > local_rank
-    together = torch.tensor([int(has_gpu)])
-    distributed.all_reduce(together, distributed.ReduceOp.MIN)
-    if not together.item():
-        return Placement()
+def has_gpu(local_rank: int) -> bool:
+    """Whether there is one with the number that the rank has on its host, to send from and receive at."""
+    return torch.cuda.is_available() and distributed.is_nccl_available() and torch.cuda.device_count() > local_rank
+
+
+def on_gpu(local_rank: int) -> Placement:
+    """The one of that number; all ranks call this together."""
     os.environ["TORCH_NCCL_BLOCKING_WAIT"] = "1"  # so that who waits in vain says so; else its watchdog ends it
     torch.cuda.set_device(local_rank)
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False

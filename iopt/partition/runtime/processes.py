@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -60,16 +60,21 @@ def run_together(work: Work, names: Sequence[str], folder: Path, timeout_s: floa
 
 
 def _started(target: Callable[..., None], arguments: tuple[object, ...], count: int) -> Sequence[BaseProcess]:
-    """Processes by torch's launcher.
+    """Processes by torch's launcher; none is left where it is broken off.
 
     Where they can be, they are forked off one server that has imported what they need: torch takes seconds.
     """
     method = "forkserver" if sys.platform == "linux" else "spawn"
     if method == "forkserver":
         get_context(method).set_forkserver_preload(PRELOADED)
-    context: Any = start_processes(  # type: ignore[no-untyped-call]  # by torch
-        target, arguments, count, join=False, start_method=method
-    )
+    others = active_children()
+    try:
+        context: Any = start_processes(  # type: ignore[no-untyped-call]  # by torch
+            target, arguments, count, join=False, start_method=method
+        )
+    except BaseException:  # an interrupt, too: this process would wait for them at its end
+        _end([process for process in active_children() if process not in others])
+        raise
     processes: Sequence[BaseProcess] = context.processes
     return processes
 

@@ -7,15 +7,16 @@ from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 
 from iopt.door.trust import Stamp, check_stamp
 from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
 from iopt.partition.runtime.distributed import DistributedRun
 from iopt.partition.runtime.emulation import Emulation
-from iopt.partition.runtime.group import bring_output, common_moment, gather_json, meet
+from iopt.partition.runtime.group import agree, bring_output, common_moment, gather_json, meet
 from iopt.partition.runtime.parameters import load_shard
-from iopt.partition.runtime.placement import Placement, find_placement
+from iopt.partition.runtime.placement import Placement, has_gpu, on_gpu
 from iopt.partition.runtime.pulse import Pulse
 from iopt.partition.runtime.random_weights import RandomWeights, random_input
 from iopt.partition.runtime.records import RankReport
@@ -75,6 +76,16 @@ def weights_of(job: Job, on_part: Callable[[], None] = lambda: None) -> Weights:
     return Heard(weights, on_part)
 
 
+def whole_state(job: Job) -> dict[str, torch.Tensor]:
+    """All weights, for the unsplit network. Raises `ModelError`."""
+    if job.weights is None:
+        return RandomWeights(job.problem.graph, job.seed).state()
+    state = load_file(job.weights)
+    if job.weights_stamp is not None:
+        check_stamp(Path(job.weights), job.weights_stamp)
+    return state
+
+
 def input_of(job: Job) -> torch.Tensor:
     """`channels x height x width`. Raises `ModelError`."""
     if job.input is None:
@@ -89,8 +100,7 @@ def run_rank(job: Job, rank: int, local_rank: int, pulse: Pulse, has_own_clock: 
     several hosts, so that their clocks are aligned before every inference.
     """
     steps = schedule(job.problem, job.plan)
-    with pulse.waiting("waits for the others to say whether they have GPUs"):
-        placement = Placement() if job.emulate else find_placement(local_rank)
+    placement = _placement(job, local_rank, pulse)
     pulse.begin("loading of its weights")
     shard = load_shard(steps, rank, weights_of(job, pulse.beat))
     worker = Worker(steps, rank, shard, placement.device, job.keep_buffers)
@@ -108,3 +118,10 @@ def run_rank(job: Job, rank: int, local_rank: int, pulse: Pulse, has_own_clock: 
     output = worker.held.cpu() if rank == steps.sink else None
     output = bring_output(pulse, output, tuple(job.problem.graph.output_shape), steps.sink, rank)
     return None if output is None else Outcome(output, [RankReport.from_dict(each) for each in told])
+
+
+def _placement(job: Job, local_rank: int, pulse: Pulse) -> Placement:
+    """On GPUs if every rank has one of its own, and the machine plays no other."""
+    if job.emulate or not agree(pulse, "the others to say whether they have GPUs", has_gpu(local_rank)):
+        return Placement()
+    return on_gpu(local_rank)

@@ -8,25 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from iopt.graph import Graph, Operator
 from iopt.graph.layers import ELEMENT_BYTES, Shape
 from iopt.partition.decisions import check
 from iopt.partition.evaluation import PhaseKind
 from iopt.partition.geometry import Geometry
-from iopt.partition.plan import Axis, Interval, Plan, Scatter, Split
+from iopt.partition.plan import Axis, Plan, Scatter, Split
 from iopt.partition.problem import Problem
 from iopt.partition.runtime.boxes import NOTHING, Box
+from iopt.partition.runtime.layouts import Layout, channels_of, leaves, needs, on_one, rows_of
 from iopt.partition.transfer import CHANNELS, PARTIAL, ROWS, WHOLE
-
-
-class Layout(NamedTuple):
-    """How a tensor lies on the devices, or is needed there: `ROWS`, `CHANNELS`, `PARTIAL` sums or `WHOLE`, and the box
-    of each device."""
-
-    kind: int
-    boxes: tuple[Box, ...]
 
 
 @dataclass(frozen=True)
@@ -124,7 +116,7 @@ def schedule(problem: Problem, plan: Plan) -> Schedule:
 def _steps(problem: Problem, plan: Plan) -> Iterator[Step]:
     devices, source = len(problem.cluster), problem.cluster.source
     shape = problem.graph.input_shape
-    held, producer = _on(source, shape, devices), None
+    held, producer = on_one(source, shape, devices), None
     for operator, split in zip(problem.operators, plan.splits, strict=True):
         kind: PhaseKind = "input" if producer is None else "transfer"
         need = needs(operator, split)
@@ -132,42 +124,15 @@ def _steps(problem: Problem, plan: Plan) -> Iterator[Step]:
         yield Compute(operator, split, tuple(_shares(operator, split, need)))
         held, producer, shape = leaves(operator, split), operator, operator.output_shape
         if isinstance(split.combine, Scatter):
-            wanted = Layout(CHANNELS, tuple(_channels(shape, part) for part in split.combine.intervals))
+            wanted = Layout(CHANNELS, tuple(channels_of(shape, part) for part in split.combine.intervals))
             yield _exchange(operator.name, "scatter", shape, held, wanted, operator)
             held = wanted
         if split.via == "source":
-            wanted = _on(source, shape, devices)
+            wanted = on_one(source, shape, devices)
             yield _exchange(operator.name, "gather", shape, held, wanted, operator)
             held = wanted
     assert producer is not None
-    yield _exchange(producer.name, "output", shape, held, _on(problem.cluster.sink, shape, devices), producer)
-
-
-def needs(operator: Operator, split: Split) -> Layout:
-    """The box of the operator's input that each device needs for its share."""
-    before, parts = operator.input_shape, split.intervals
-    if split.axis is Axis.H:
-        return Layout(ROWS, tuple(_rows(before, operator.input_rows(*operator.pre_rows(*part))) for part in parts))
-    if split.axis is Axis.IC:
-        kind, box = (ROWS, _rows) if split.along == "rows" else (CHANNELS, _channels)
-        return Layout(kind, tuple(box(before, part) for part in parts))
-    if operator.is_weighted and operator.groups == 1:
-        return Layout(WHOLE, tuple(Box.all_of(before) if hi > lo else NOTHING for lo, hi in parts))
-    inputs, outputs = before.channels, operator.output_shape.channels
-    return Layout(
-        CHANNELS, tuple(_channels(before, (lo * inputs // outputs, hi * inputs // outputs)) for lo, hi in parts)
-    )
-
-
-def leaves(operator: Operator, split: Split) -> Layout:
-    """How the operator's output lies after its shares are computed; partial sums are of its pre tensor."""
-    after = operator.output_shape
-    if split.axis is Axis.H:
-        return Layout(ROWS, tuple(_rows(after, part) for part in split.intervals))
-    if split.axis is Axis.OC:
-        return Layout(CHANNELS, tuple(_channels(after, part) for part in split.intervals))
-    everything = Box.all_of(operator.pre_shape)
-    return Layout(PARTIAL, tuple(everything if hi > lo else NOTHING for lo, hi in split.intervals))
+    yield _exchange(producer.name, "output", shape, held, on_one(problem.cluster.sink, shape, devices), producer)
 
 
 def _shares(operator: Operator, split: Split, need: Layout) -> Iterator[Share | None]:
@@ -179,9 +144,11 @@ def _shares(operator: Operator, split: Split, need: Layout) -> Iterator[Share | 
             yield Share(before, Box.all_of(operator.pre_shape), None, is_first)
             is_first = False
         elif split.axis is Axis.H:
-            yield Share(before, _rows(operator.pre_shape, operator.pre_rows(*part)), _rows(operator.output_shape, part))
+            yield Share(
+                before, rows_of(operator.pre_shape, operator.pre_rows(*part)), rows_of(operator.output_shape, part)
+            )
         else:
-            yield Share(before, _channels(operator.pre_shape, part), _channels(operator.output_shape, part))
+            yield Share(before, channels_of(operator.pre_shape, part), channels_of(operator.output_shape, part))
 
 
 def _exchange(
@@ -215,15 +182,3 @@ def _transfers(held: Sequence[Box], joined: Sequence[Box]) -> Iterator[Transfer]
         for receiver, wanted in enumerate(joined):
             if sender != receiver and (box := mine.meet(wanted)):
                 yield Transfer(sender, receiver, box)
-
-
-def _on(device: int, shape: Shape, devices: int) -> Layout:
-    return Layout(WHOLE, tuple(Box.all_of(shape) if each == device else NOTHING for each in range(devices)))
-
-
-def _rows(shape: Shape, rows: Interval) -> Box:
-    return Box((0, shape.channels), rows) if rows[1] > rows[0] else NOTHING
-
-
-def _channels(shape: Shape, channels: Interval) -> Box:
-    return Box(channels, (0, shape.height)) if channels[1] > channels[0] else NOTHING

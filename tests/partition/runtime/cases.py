@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from iopt.graph import Graph
-from iopt.graph.layers import BatchNorm
 from iopt.graph.state import expected_shapes
 from iopt.partition.decisions import Decisions
 from iopt.partition.evaluation import Evaluator, Phase
-from iopt.partition.plan import Axis, Plan
+from iopt.partition.plan import Plan
 from iopt.partition.problem import Problem
+from iopt.partition.runtime.records import Record
+from iopt.partition.runtime.schedule import Exchange, Schedule
 from tests.importer import interpreter
 from tests.instances import draw_cluster, draw_plan, draw_problem
 
@@ -74,6 +75,16 @@ def cases_over(graph: Graph, seed: int, count: int, devices: int = 3) -> list[Ca
     return [case(problem, draw_plan(random, problem), seed + index) for index, problem in enumerate(problems)]
 
 
+def record(steps: Schedule, device: int, times_s: list[tuple[float, float]]) -> Record:
+    """Of a device that took these times for its steps, and moved what it should."""
+    exchanges = [step for step in steps.steps if isinstance(step, Exchange)]
+    return Record(
+        times_s,
+        [{each.receiver: step.bytes_of(each) for each in step.out_of(device)} for step in exchanges],
+        [{each.sender: step.bytes_of(each) for each in step.into(device)} for step in exchanges],
+    )
+
+
 def bytes_of(phase: Phase) -> Bytes:
     return {(int(k), int(j)): int(count) for (k, j), count in np.ndenumerate(phase.bytes) if count}
 
@@ -88,16 +99,7 @@ def predicted_resident(case: Case) -> list[int]:
     """By the evaluator."""
     evaluator = Evaluator(case.problem)
     decisions = Decisions.of(case.problem, evaluator.geometry, case.plan)
-    return [int(count) for count in evaluator.resident_bytes(decisions).sum(axis=0)]
-
-
-def sums_pass_norms(case: Case) -> bool:
-    """Whether sums of an IC split pass a batch norm that is not folded: whoever adds them up needs its parameters,
-    which the evaluator leaves out."""
-    return any(
-        split.axis is Axis.IC and any(isinstance(step, BatchNorm) and not step.folded for step in operator.epilogue)
-        for split, operator in zip(case.plan.splits, case.problem.operators, strict=True)
-    )
+    return [int(count) for count in evaluator.loaded_bytes(decisions).sum(axis=0)]
 
 
 @contextmanager

@@ -1,7 +1,8 @@
-"""No test here may wait for ever for processes that it starts."""
+"""No test here may wait for ever for processes that it starts, and some need a port."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -15,3 +16,12 @@ LONGEST_S = 300
 def _in_time() -> Iterator[None]:
     with limited(LONGEST_S):
         yield
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """One that nobody listens at, unless somebody takes it meanwhile."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number = int(probe.getsockname()[1])
+    yield number

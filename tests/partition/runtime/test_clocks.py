@@ -12,7 +12,7 @@ from torch import distributed
 from iopt.partition.methods import solve
 from iopt.partition.problem import Problem
 from iopt.partition.runtime import rank
-from iopt.partition.runtime.__main__ import has_own_clock
+from iopt.partition.runtime.command import has_own_clock
 from iopt.partition.runtime.group import join_local
 from iopt.partition.runtime.pulse import Pulse
 from iopt.partition.runtime.rank import Job, run_rank

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from safetensors.torch import save_file
 
-from iopt.partition.runtime.execution import Execution, execution_of
+from iopt.partition.runtime.assembly import execution_of
+from iopt.partition.runtime.execution import Execution
 from iopt.partition.runtime.launch import launch
 from iopt.partition.runtime.local import LocalRun
 from iopt.partition.runtime.rank import Job
 from iopt.partition.runtime.schedule import schedule
 from iopt.partition.runtime.weights import StateWeights
-from tests.partition.runtime.cases import Case, cases_over, predicted_resident, sums_pass_norms, tiny_case
+from tests.partition.runtime.cases import Case, cases_over, predicted_resident, tiny_case
 from tests.partition.runtime.test_local import GRAPHS
 
 ROUNDING = 1e-5
@@ -57,8 +58,7 @@ def check(execution: Execution, case: Case) -> None:
     assert execution.bytes_agree
     assert [*execution.resident_bytes.values()] == [worker.resident_bytes for worker in local.workers]
     assert [*execution.predicted_resident_bytes.values()] == predicted_resident(case)
-    if not sums_pass_norms(case):
-        assert execution.resident_bytes == execution.predicted_resident_bytes
+    assert execution.resident_bytes == execution.predicted_resident_bytes
     assert not execution.is_lean or execution.peak_memory_bytes == execution.predicted_memory_bytes["runtime"]
     assert execution.latency_s > 0
     assert min([phase.time_s for phase in execution.phases], default=1.0) > 0

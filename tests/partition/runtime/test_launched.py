@@ -1,39 +1,29 @@
-"""Ranks that a launcher of torch's starts: refusals in one line, and nothing that lives longer than who started it."""
+"""A rank that a launcher of torch's starts: what it is given, and what it refuses in one line."""
 
 from __future__ import annotations
 
+import json
 import os
-import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from torch import distributed
 
-import iopt as package
 from iopt.partition.files.plan_file import save
 from iopt.partition.methods import solve
 from iopt.partition.problem import Problem
-from iopt.partition.runtime.__main__ import _job, _parser, main
+from iopt.partition.runtime import command, launched
+from iopt.partition.runtime.command import _job, _parser, main
+from iopt.partition.runtime.pulse import Pulse
 from tests.instances import chain, cluster, linear
 from tests.partition.runtime.faults import limited
-from tests.partition.runtime.listening import listening
 
 PROBLEM = Problem(chain("pair", (4, 1, 1), [linear(4), linear(2)]), cluster((1.0, 1.0)))
 Refused = Callable[..., tuple[int, str]]
-
-
-@pytest.fixture
-def port() -> Iterator[int]:
-    """One that nobody listens at, unless somebody takes it meanwhile."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number = int(probe.getsockname()[1])
-    yield number
 
 
 @pytest.fixture
@@ -77,6 +67,73 @@ def test_what_torchrun_leaves_out(refused: Refused, monkeypatch: pytest.MonkeyPa
     code, said = refused(0)
     assert code == 2
     assert "MASTER_PORT expected, but not set" in said
+
+
+@pytest.mark.parametrize(("variable", "stated"), [("RANK", "first"), ("RANK", "2"), ("WORLD_SIZE", "-2")])
+def test_variables_that_are_no_ranks(
+    refused: Refused, monkeypatch: pytest.MonkeyPatch, variable: str, stated: str
+) -> None:
+    def rank(job: object) -> int:
+        monkeypatch.setenv(variable, stated)
+        return find(job)
+
+    find = command._rank
+    monkeypatch.setattr(command, "_rank", rank)
+    code, said = refused(0)
+    assert (code, said.startswith(f"iopt: {variable} is ")) == (2, True)
+
+
+@pytest.mark.parametrize("options", [("--repeat", "few"), ("--emulate", "--emulate-compute"), ("--none",)])
+def test_misused_options(refused: Refused, options: tuple[str, ...]) -> None:
+    code, said = refused(0, *options)
+    assert code == 2
+    assert said.endswith("(try 'python -m iopt.partition.runtime --help')\n")
+
+
+@pytest.mark.parametrize("option", ["--output", "--trace"])
+def test_what_cannot_be_written_is_said_before_the_run(refused: Refused, tmp_path: Path, option: str) -> None:
+    code, said = refused(0, option, str(tmp_path / "none" / "y"))
+    assert (code, said.startswith(f"iopt: {tmp_path / 'none' / 'y'}: cannot be written: ")) == (2, True)
+
+
+def test_a_plan_file_with_an_untrue_claim(refused: Refused, tmp_path: Path) -> None:
+    """As `iopt run` refuses it."""
+    path = tmp_path / "plan.json"
+    data = json.loads(path.read_text())
+    data["evaluation"]["latency_s"] *= 2
+    path.write_text(json.dumps(data))
+    code, said = refused(0)
+    assert code == 2
+    assert "evaluation.latency_s" in said
+
+
+class Unreachable:
+    """A store whose host is lost."""
+
+    def set(self, key: str, value: bytes) -> None:
+        raise RuntimeError
+
+    def multi_get(self, keys: list[str]) -> list[bytes]:
+        raise RuntimeError
+
+
+def test_nothing_else_is_said_once_a_rank_ends_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When the others end, its own work fails, too: whoever would say so waits for the end."""
+    ended: list[int] = []
+    monkeypatch.setattr(launched, "LINGER_S", 0.5)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    mates = launched.Mates(Unreachable(), Pulse("a"), ["a", "b"], 60.0, "here")
+    Thread(target=mates._end, args=("b hangs",)).start()
+    with limited(10):
+        while not mates._last_word.locked():
+            time.sleep(0.01)
+        mates.leave()
+    assert ended == [5]
+    assert capsys.readouterr().err == "iopt: b hangs\n"
+    mates._end("too late")
+    assert capsys.readouterr().err == ""
 
 
 def test_too_many_ranks(refused: Refused, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,86 +180,3 @@ def test_every_rank_checks_the_hash_of_its_weights(refused: Refused, tmp_path: P
 def test_a_timeout_is_a_time(refused: Refused, seconds: str) -> None:
     code, said = refused(0, f"--timeout={seconds}")
     assert (code, said) == (2, f"iopt: --timeout is {float(seconds)}; expected a positive number\n")
-
-
-@pytest.mark.parametrize(
-    ("stopped", "expected"),
-    [
-        (1, "iopt: the process of device 'd1' does not answer "),
-        pytest.param(0, "iopt: the store at 127.0.0.1:{port} does not answer", marks=pytest.mark.full),
-    ],
-)
-def test_a_rank_that_hangs_is_named_by_the_others(stopped: int, expected: str, tmp_path: Path, port: int) -> None:
-    """The first rank holds the store where they meet."""
-    slow = Problem(PROBLEM.graph, cluster((10.0, 10.0)))
-    save(tmp_path / "plan.json", slow, solve(slow, "oc"), 1e-4)
-    words = [sys.executable, "-m", "iopt.partition.runtime", str(tmp_path / "plan.json")]
-    words += ["--emulate-compute", "--repeat", "1000", "--timeout", "5"]
-    given = {**environment(), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    ranks = [
-        subprocess.Popen(words, env={**given, "RANK": str(rank)}, stderr=subprocess.PIPE, text=True) for rank in (0, 1)
-    ]
-    try:
-        with limited(60):
-            while not connected(ranks):
-                assert all(rank.poll() is None for rank in ranks)
-                time.sleep(0.1)
-            time.sleep(1.0)
-            ranks[stopped].send_signal(signal.SIGSTOP)
-            _, said = ranks[1 - stopped].communicate()
-    finally:
-        for rank in ranks:
-            rank.kill()
-            rank.wait()
-    ours = [line for line in said.splitlines() if line.startswith("iopt: ")]  # torch warns of the store on its own
-    assert len(ours) == 1
-    assert ours[0].startswith(expected.format(port=port))
-    assert ranks[1 - stopped].returncode == 5
-
-
-def connected(ranks: list[subprocess.Popen[str]]) -> bool:
-    """Whether gloo listens in all."""
-    return all(listening(rank.pid) for rank in ranks)
-
-
-ENDLESS = """
-from iopt.partition.runtime import launch
-from tests.partition.runtime.test_launched import PROBLEM, solve
-
-if __name__ == "__main__":
-    launch.launch([launch.Job(PROBLEM, solve(PROBLEM, "oc").plan, repeat=10**9)], 60.0)
-"""
-
-
-@pytest.mark.full
-def test_ranks_end_with_who_started_them(tmp_path: Path) -> None:
-    script = tmp_path / "endless.py"
-    script.write_text(ENDLESS)
-    with limited(60), subprocess.Popen([sys.executable, script], env=environment()) as parent:
-        try:
-            while len(ranks := below(parent.pid)) < 4:  # the server, what tracks its resources, and two ranks
-                assert parent.poll() is None
-                time.sleep(0.1)
-        finally:
-            parent.send_signal(signal.SIGKILL)
-        while any(Path(f"/proc/{pid}").exists() for pid in ranks):
-            time.sleep(0.1)
-
-
-def environment() -> dict[str, str]:
-    """For a process that imports this package and these tests."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join((str(Path(package.__file__).parents[1]), str(Path.cwd())))}
-
-
-def below(pid: int) -> set[int]:
-    """All processes that this one has started, and those that they have."""
-    parents = {}
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    found: set[int] = set()
-    while more := {child for child, parent in parents.items() if parent in found | {pid}} - found:
-        found |= more
-    return found

@@ -10,9 +10,12 @@ import pytest
 import torch
 from torch import distributed
 
+from iopt.errors import RunError
 from iopt.partition.runtime.distributed import DistributedRun
 from iopt.partition.runtime.local import LocalRun
-from iopt.partition.runtime.placement import Placement, find_placement
+from iopt.partition.runtime.placement import Placement
+from iopt.partition.runtime.pulse import Pulse
+from iopt.partition.runtime.rank import Job, _placement
 from iopt.partition.runtime.schedule import Exchange, schedule
 from iopt.partition.runtime.watch import PATIENCE
 from iopt.partition.runtime.weights import StateWeights
@@ -21,6 +24,7 @@ from tests.partition.runtime.cases import cases_over, tiny_case
 from tests.partition.runtime.test_local import GRAPHS
 
 META = torch.device("meta")
+CASE = tiny_case(0)
 
 
 @pytest.fixture
@@ -32,6 +36,10 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
         assert how is distributed.ReduceOp.MIN
         vote.clamp_(max=state["others"])
 
+    def find(local_rank: int, emulate: bool = False) -> Placement:
+        return _placement(Job(CASE.problem, CASE.plan, emulate=emulate), local_rank, Pulse("d"))
+
+    state["find"] = find
     monkeypatch.setattr(torch.cuda, "is_available", lambda: state["cuda"])
     monkeypatch.setattr(torch.cuda, "device_count", lambda: state["gpus"])
     monkeypatch.setattr(torch.cuda, "set_device", lambda number: state.update(device=number))
@@ -45,7 +53,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
 
 
 def test_every_rank_has_a_gpu_of_its_own(machine: dict[str, Any]) -> None:
-    assert find_placement(1) == Placement(torch.device("cuda", 1), "nccl")
+    assert machine["find"](1) == Placement(torch.device("cuda", 1), "nccl")
     assert machine["device"] == 1
     assert machine["patience"] == PATIENCE
     assert not torch.backends.cudnn.allow_tf32
@@ -54,8 +62,23 @@ def test_every_rank_has_a_gpu_of_its_own(machine: dict[str, Any]) -> None:
 @pytest.mark.parametrize("lacking", [{"cuda": False}, {"nccl": False}, {"gpus": 1}, {"others": 0}])
 def test_without_a_gpu_for_each_all_are_in_memory(machine: dict[str, Any], lacking: dict[str, Any]) -> None:
     machine |= lacking
-    assert find_placement(1) == Placement(torch.device("cpu"), None)
+    assert machine["find"](1) == Placement(torch.device("cpu"), None)
     assert "device" not in machine
+
+
+def test_what_plays_another_machine_is_in_memory(machine: dict[str, Any]) -> None:
+    assert machine["find"](1, emulate=True) == Placement(torch.device("cpu"), None)
+
+
+def test_a_rank_that_is_lost_before_its_vote_is_said_to_be(
+    machine: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*given: object) -> None:
+        raise RuntimeError("Connection closed by peer")
+
+    monkeypatch.setattr(distributed, "all_reduce", lost)
+    with pytest.raises(RunError, match="device 'd' waited for the others to say whether they have GPUs in vain"):
+        machine["find"](1)
 
 
 def test_a_gpu_says_itself_what_it_gave_out(monkeypatch: pytest.MonkeyPatch) -> None:

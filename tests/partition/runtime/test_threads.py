@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from iopt.cli.profile import as_yaml
-from iopt.partition.runtime import __main__ as launched
-from iopt.partition.runtime import profiling, threads
+from iopt.partition.runtime import command, profiling, threads
 from iopt.partition.runtime.processes import run_together
 from iopt.partition.runtime.pulse import Pulse
 from iopt.partition.runtime.threads import threads_of_rank
@@ -49,9 +48,9 @@ def test_a_device_alone_is_profiled_as_it_runs_under_torchrun(monkeypatch: pytes
         assert found.threads == 3
         assert "with 3 of torch's threads" in as_yaml(found, "x")
         torch.set_num_threads(1)
-        launched.use_threads({"LOCAL_WORLD_SIZE": "1"})
+        command.use_threads({"LOCAL_WORLD_SIZE": "1"})
         assert torch.get_num_threads() == 3
-        launched.use_threads({"LOCAL_WORLD_SIZE": "3"})
+        command.use_threads({"LOCAL_WORLD_SIZE": "3"})
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(before)

@@ -12,11 +12,12 @@ import torch
 
 from iopt.errors import ContradictionError
 from iopt.partition.evaluation import Evaluator
-from iopt.partition.runtime.execution import Execution, execution_of
+from iopt.partition.runtime.assembly import execution_of
+from iopt.partition.runtime.execution import Execution
 from iopt.partition.runtime.records import RankReport, Record
-from iopt.partition.runtime.schedule import Exchange, schedule, step_name
+from iopt.partition.runtime.schedule import schedule, step_name
 from iopt.partition.runtime.trace import to_trace
-from tests.partition.runtime.cases import tiny_case
+from tests.partition.runtime.cases import record, tiny_case
 from tests.partition.runtime.test_failures import PLAN, PROBLEM
 
 STEP_S, CLOCK_S = 1e-3, 5.0
@@ -25,20 +26,15 @@ Event = dict[str, Any]
 
 def executed(slower: tuple[float, ...] = (1.0, 3.0, 2.0)) -> Execution:
     """Three inferences, each of whose steps takes one time on all devices; the clock does not start at 0."""
-    steps = schedule(PROBLEM, PLAN).steps
-    reports = []
-    for device in range(3):
-        records = []
-        for factor in slower:
-            times = [
-                (CLOCK_S + number * factor * STEP_S, CLOCK_S + (number + 1) * factor * STEP_S)
-                for number in range(len(steps))
-            ]
-            exchanges = [step for step in steps if isinstance(step, Exchange)]
-            sent = [{each.receiver: step.bytes_of(each) for each in step.out_of(device)} for step in exchanges]
-            received = [{each.sender: step.bytes_of(each) for each in step.into(device)} for step in exchanges]
-            records.append(Record(times, sent, received))
-        reports.append(RankReport(device, 0, 0, records))
+    steps = schedule(PROBLEM, PLAN)
+    times = [
+        [
+            (CLOCK_S + number * factor * STEP_S, CLOCK_S + (number + 1) * factor * STEP_S)
+            for number in range(len(steps.steps))
+        ]
+        for factor in slower
+    ]
+    reports = [RankReport(device, 0, 0, [record(steps, device, each) for each in times]) for device in range(3)]
     return execution_of(PROBLEM, PLAN, torch.zeros(1), reports)
 
 
@@ -67,7 +63,7 @@ def test_every_event_has_what_the_format_asks_for() -> None:
             assert event["ts"] >= 0
             assert event["dur"] >= 0
         else:
-            assert event["name"] in {"process_name", "thread_name", "thread_sort_index"}
+            assert event["name"] in {"process_name", "process_sort_index", "thread_name", "thread_sort_index"}
 
 
 def test_predicted_and_measured_have_the_same_tracks_and_the_same_events() -> None:
@@ -158,23 +154,10 @@ def test_nothing_is_before_the_start() -> None:
 def test_any_plan_has_a_timeline() -> None:
     for seed in range(40):
         case = tiny_case(seed)
-        steps = schedule(case.problem, case.plan).steps
-        exchanges = [step for step in steps if isinstance(step, Exchange)]
-        reports = [
-            RankReport(
-                device,
-                0,
-                0,
-                [
-                    Record(
-                        [(number, number + 1.0) for number in range(len(steps))],
-                        [{each.receiver: step.bytes_of(each) for each in step.out_of(device)} for step in exchanges],
-                        [{each.sender: step.bytes_of(each) for each in step.into(device)} for step in exchanges],
-                    )
-                ],
-            )
-            for device in range(len(case.problem.cluster))
-        ]
+        steps = schedule(case.problem, case.plan)
+        times = [(number, number + 1.0) for number in range(len(steps.steps))]
+        devices = range(len(case.problem.cluster))
+        reports = [RankReport(device, 0, 0, [record(steps, device, times)]) for device in devices]
         found = execution_of(case.problem, case.plan, torch.zeros(1), reports)
         predicted = events_of(to_trace(found), "predicted")
         ends = [event["ts"] + event["dur"] for events in predicted.values() for event in events]

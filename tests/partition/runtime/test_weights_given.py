@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from iopt import inference, model
+from iopt import inference, model, run_tensors
 from iopt.door.trust import Stamp
 from iopt.errors import ModelError, OptionError
 from iopt.partition.methods import solve
@@ -127,14 +127,14 @@ def test_a_file_that_changes_after_its_hash_was_checked(
             each.write_bytes(archive.read_bytes())
         else:
             save_file(dict(small().state_dict()), each)
-    check = inference.check_sha256
+    check = run_tensors.check_sha256
 
     def check_then_replace(path: Path, stated: str) -> Stamp:
         stamp = check(path, stated)
         other.replace(path)
         return stamp
 
-    monkeypatch.setattr(inference, "check_sha256", check_then_replace)
+    monkeypatch.setattr(run_tensors, "check_sha256", check_then_replace)
     stated = hashlib.sha256(path.read_bytes()).hexdigest()
     with limited(60), pytest.raises(ModelError, match=f"w{suffix}: wrong weights: the file was changed after its SHA"):
         inference.run(planned[1], problem=planned[0], weights=path, weights_hash=stated, trust=True)

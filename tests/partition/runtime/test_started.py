@@ -1,0 +1,54 @@
+"""Processes of a run that is broken off while they start do not stay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from multiprocessing import active_children
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from iopt.partition.runtime import processes
+from iopt.partition.runtime.processes import run_together
+from iopt.partition.runtime.pulse import Pulse
+
+
+def nothing(rank: int, folder: Path, pulse: Pulse) -> None:
+    """What the ranks would do."""
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt, SystemExit, OSError])
+def test_those_that_had_started_are_ended(
+    how: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first waits for the second, which never comes."""
+    start, began = processes.start_processes, []
+
+    def broken_off(target: object, arguments: tuple[object, ...], count: int, **options: Any) -> None:
+        start(target, arguments, 1, **options)
+        began.extend(active_children())
+        raise how
+
+    monkeypatch.setattr(processes, "start_processes", broken_off)
+    with pytest.raises(how):
+        run_together(nothing, ["a", "b"], tmp_path, 30.0)
+    assert len(began) == 1
+    assert not active_children()
+
+
+def test_processes_of_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*given: object, **options: object) -> Sequence[object]:
+        raise OSError
+
+    other = processes.get_context("spawn").Process(target=print)
+    other.start()
+    monkeypatch.setattr(processes, "start_processes", refused)
+    try:
+        with pytest.raises(OSError):
+            run_together(nothing, ["a", "b"], tmp_path, 30.0)
+        other.join(60)
+        assert other.exitcode == 0
+    finally:
+        other.kill()
+        other.join()
