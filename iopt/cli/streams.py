@@ -7,7 +7,10 @@ import sys
 
 
 def open_closed() -> None:
-    """In their order, so that each gets its own number back before another file does."""
+    """In their order, so that each gets its own number back before another file does; for the programs that are started
+    from here, too, which else would open something of their own under it."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+            number = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
@@ -85,23 +86,24 @@ def _rank(rank: int, work: Work, names: Sequence[str], name: str, environment: M
     `environment`: the parent's of now; that of the server that this was forked off is of its own start.
     """
     folder = Path(name)
-    pulse = Pulse(names[rank], Board(folder / BOARD).memory, ENTRY_BYTES * rank)
-    pulse.begin("")
-    pulse.keep_alive()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # also while torch waits
-    Thread(target=_end_with_parent, daemon=True).start()
-    _say_into(folder / f"rank-{rank}.log")
-    os.environ.clear()
-    os.environ.update(environment)
-    torch.set_num_threads(threads_of_rank(len(names)))
     try:
+        pulse = Pulse(names[rank], Board(folder / BOARD).memory, ENTRY_BYTES * rank)
+        pulse.begin("")
+        pulse.keep_alive()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # also while torch waits
+        Thread(target=_end_with_parent, daemon=True).start()
+        _say_into(folder / f"rank-{rank}.log")
+        os.environ.clear()
+        os.environ.update(environment)
+        torch.set_num_threads(threads_of_rank(len(names)))
         join_local(folder / "rendezvous", rank, len(names), pulse)
         work(rank, folder, pulse)
         meet(pulse, "at the end")
         distributed.destroy_process_group()
     except Exception as error:
-        leave_word(folder, rank, error)
-        os._exit(1)
+        with suppress(OSError):  # who would read it has ended, and removed the folder
+            leave_word(folder, rank, error)
+        os._exit(1)  # torch's launcher would leave a file in the folder for temporary ones
 
 
 def _end_with_parent() -> None:
@@ -115,8 +117,9 @@ def _say_into(log: Path) -> None:
     """What libraries print goes to a file: standard output is for data."""
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-        os.dup2(target, stream.fileno())
+        if stream is not None:  # as where it is closed
+            stream.flush()
+            os.dup2(target, stream.fileno())
 
 
 def _all_done(processes: Sequence[BaseProcess], names: Sequence[str], board: Board, timeout_s: float) -> bool:

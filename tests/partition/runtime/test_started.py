@@ -1,7 +1,9 @@
-"""Processes of a run that is broken off while they start do not stay."""
+"""Processes of a run that is broken off while they start do not stay, and leave nothing."""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Sequence
 from multiprocessing import active_children
 from pathlib import Path
@@ -52,3 +54,13 @@ def test_processes_of_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     finally:
         other.kill()
         other.join()
+
+
+def test_a_rank_without_a_folder_ends_without_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where who started it has ended by then, and removed the folder."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    arguments = (nothing, ("a",), str(tmp_path / "none"), dict(os.environ))
+    (process,) = processes._started(processes._rank, arguments, 1)
+    process.join(60)
+    assert process.exitcode == 1
+    assert list(tmp_path.iterdir()) == []
