@@ -18,7 +18,7 @@ from iopt.partition.runtime.records import RankReport
 from iopt.partition.runtime.schedule import schedule
 from iopt.partition.runtime.trace import _microseconds, to_trace
 from tests.partition.runtime.cases import Case, record, tiny_case
-from tests.partition.runtime.perfetto import Slices, read
+from tests.partition.runtime.perfetto import read
 
 READERS: list[Callable[[float], int]] = [round, int]
 
@@ -43,16 +43,17 @@ def drawn_execution(case: Case, seed: int) -> Execution:
     return execution_of(case.problem, case.plan, torch.zeros(1), reports)
 
 
-def seen(execution: Execution, whole: Callable[[float], int]) -> Slices:
-    return read(json.dumps(to_trace(execution)), whole)
+@pytest.fixture(scope="module")
+def traces() -> list[str]:
+    """Of any plan, and any times."""
+    return [json.dumps(to_trace(drawn_execution(tiny_case(seed), seed))) for seed in range(150)]
 
 
 @pytest.mark.parametrize("whole", READERS)
-def test_no_event_is_lost_whatever_the_plan_and_the_times(whole: Callable[[float], int]) -> None:
+def test_no_event_is_lost(whole: Callable[[float], int], traces: list[str]) -> None:
     shown = adjacent = 0
-    for seed in range(150):
-        execution = drawn_execution(tiny_case(seed), seed)
-        slices = seen(execution, whole)
+    for trace in traces:
+        slices = read(trace, whole)
         assert slices.keys() == {"predicted", "measured"}
         counts = [Counter({name: len(events) for name, events in tracks.items()}) for tracks in slices.values()]
         assert counts[0] == counts[1]
@@ -64,10 +65,10 @@ def test_no_event_is_lost_whatever_the_plan_and_the_times(whole: Callable[[float
     assert adjacent > 300  # so that a nanosecond too many would show
 
 
-def test_devices_do_one_thing_at_a_time() -> None:
+def test_devices_do_one_thing_at_a_time(traces: list[str]) -> None:
     """Nothing is within another event, but for what takes no time."""
-    for seed in range(40):
-        for tracks in seen(drawn_execution(tiny_case(seed), seed), round).values():
+    for trace in traces:
+        for tracks in read(trace).values():
             for events in tracks.values():
                 lasting = [event for event in events if event.end > event.begin]
                 assert all(one.end <= other.begin for one, other in pairwise(lasting))
@@ -75,7 +76,7 @@ def test_devices_do_one_thing_at_a_time() -> None:
 
 def test_a_device_may_be_named_like_a_link() -> None:
     cases = (case for case in map(tiny_case, range(100)) if len(case.problem.cluster) == 3)
-    case = next(case for case in cases if "d0 to d1" in seen(drawn_execution(case, 1), round)["predicted"])
+    case = next(case for case in cases if "d0 to d1" in json.dumps(to_trace(drawn_execution(case, 1))))
     named = tuple(
         replace(device, name=name)
         for device, name in zip(case.problem.cluster.devices, ("a", "b", "a to b"), strict=True)
