@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 
@@ -16,6 +14,7 @@ from iopt.partition.problem import Problem
 from iopt.partition.runtime.local import LocalRun
 from iopt.partition.runtime.schedule import schedule
 from iopt.partition.runtime.weights import StateWeights
+from iopt.result import Status
 from tests.partition.networks import cal, mixed
 from tests.partition.runtime.cases import bytes_of
 
@@ -50,8 +49,21 @@ def test_every_method_on_one_machine(name: str) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("name", SHAPES)
-def test_the_fastest_plan_on_real_processes(name: str, tmp_path: Path) -> None:
-    problem, plan = planned(name, "mixed4", "dp")
+def test_the_fastest_plan_on_real_processes(name: str) -> None:
+    carry_out(name, *planned(name, "mixed4", "dp"))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", ["lenet", "alexnet"])
+def test_a_plan_that_is_proved_on_real_processes(name: str) -> None:
+    problem = Problem(zoo.graph(name, SHAPES[name]), mixed(2))
+    result = solve(problem, "milp", time_limit_s=120.0, gap=0.01)
+    assert result.status is Status.OPTIMAL
+    assert result.plan is not None
+    carry_out(name, problem, result.plan)
+
+
+def carry_out(name: str, problem: Problem, plan: Plan) -> None:
     found = run(plan, zoo.build(name, 3), torch.ones(SHAPES[name]), problem=problem, verify=True, repeat=2)
     assert found.difference is not None
     assert found.difference < 1e-5
