@@ -38,8 +38,7 @@ def _run(options: argparse.Namespace) -> int:
     job = _job(options)
     rank = _rank(job)
     if rank == 0:
-        for path in filter(None, (options.output, options.trace)):
-            json_file.check_writable(path)
+        _check_outputs(options)
     use_threads(os.environ)
     names = [device.name for device in job.problem.cluster.devices]
     with joined(names, options.timeout) as pulse:
@@ -48,6 +47,16 @@ def _run(options: argparse.Namespace) -> int:
     if outcome is None:
         return 0
     return 0 if hand_over(job, outcome, options.output, options.trace, options.verify) else 1
+
+
+def _check_outputs(options: argparse.Namespace) -> None:
+    """Raise `IoptError` where a file cannot be written, or is one that is read."""
+    read = {"PLAN": options.plan, "--weights": options.weights, "--input": options.input}
+    for path in filter(None, (options.output, options.trace)):
+        json_file.check_writable(path)
+        for what, source in read.items():
+            if source is not None and Path(source).is_file() and Path(path).is_file() and Path(path).samefile(source):
+                raise OptionError(f"{path}: cannot be written: it is the file that {what} names")
 
 
 def started(job: Job) -> Started:

@@ -96,6 +96,12 @@ def test_what_cannot_be_written_is_said_before_the_run(refused: Refused, tmp_pat
     assert (code, said.startswith(f"iopt: {tmp_path / 'none' / 'y'}: cannot be written: ")) == (2, True)
 
 
+@pytest.mark.parametrize("option", ["--output", "--trace"])
+def test_a_file_that_is_read_is_not_written(refused: Refused, tmp_path: Path, option: str) -> None:
+    plan = tmp_path / "plan.json"
+    assert refused(0, option, str(plan)) == (2, f"iopt: {plan}: cannot be written: it is the file that PLAN names\n")
+
+
 def test_a_plan_file_with_an_untrue_claim(refused: Refused, tmp_path: Path) -> None:
     """As `iopt run` refuses it."""
     path = tmp_path / "plan.json"
