@@ -39,8 +39,8 @@ inference has run; that part is locked in memory, so that code and weights are n
 maps alone. A swap file of {swap} MiB on the disk of this machine ({filesystem}). *PyTorch*: the module untiled,
 channels last; the others: executor `lean`. Plans are made for the headroom less {margin} MiB: `mafat` with its
 fallback, `exact` for least work. What differs from a Raspberry Pi: processor, disk, and that nothing else competes for
-memory; ratios, not seconds, may carry over. A run that takes more than {patience:g} s is ended. Where not all
-repetitions finished, there is no median.
+memory; ratios, not seconds, may carry over. A run that takes more than {patience:g} s is ended. A run that
+did not finish counts as slower than those that did; where half of them or more did not, there is no median.
 {remarks}
 
 """
@@ -135,12 +135,14 @@ def predicted(configuration: str) -> int | None:
 
 
 def summary(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """How many finished and, where all did, their medians."""
+    """How many finished and, where more than half did, medians: of the seconds of all, where a run that did not finish
+    took longest, and of what else was measured on those that did."""
     finished = [run for run in runs if run["outcome"] == "finished"]
     found: dict[str, Any] = {"finished": len(finished)}
-    if len(finished) == len(runs):
-        keys = ("time_s", "peak_bytes", "major_faults", "swapped_bytes")
-        found |= {key: median(run[key] for run in runs) for key in keys if all(key in run for run in runs)}
+    if 2 * len(finished) > len(runs):
+        found["time_s"] = median(run.get("time_s", float("inf")) for run in runs)
+        keys = ("peak_bytes", "major_faults", "swapped_bytes")
+        found |= {key: median(run[key] for run in finished) for key in keys if all(key in run for run in finished)}
     return found
 
 
