@@ -9,18 +9,20 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 
-from iopt.door.reason import reason
+from iopt.door.reason import reason, unreadable
 from iopt.errors import ModelError
 from iopt.graph import Graph
+
+WRITE_ONE = 'write one with safetensors.torch.save_file(module.state_dict(), "weights.safetensors")'
 
 
 def read_input(path: str | Path, graph: Graph) -> torch.Tensor:
     """The array of a `.npy` file as the network's input. Raises `ModelError`; nothing is unpickled."""
     try:
         array = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise ModelError(f"{path}: cannot be read: there is no such file") from None
-    except (OSError, ValueError, EOFError) as error:
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {unreadable(error)}") from None
+    except (ValueError, EOFError) as error:
         raise ModelError(f"{path}: not a .npy file that iopt reads: {reason(error)}") from None
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
         raise ModelError(f"{path}: expected one array of numbers, as numpy.save writes it")
@@ -43,9 +45,11 @@ def checked_input(tensor: torch.Tensor, graph: Graph, where: str) -> torch.Tenso
 
 def open_weights(path: str | Path) -> Any:
     """A safetensors file, open for its names, slices and tensors; a context. Raises `ModelError` for any other."""
+    if Path(path).is_dir():  # of which safetensors says that there is no such device
+        raise ModelError(f"{path}: cannot be read: it is a folder")
     try:
         return safe_open(str(path), framework="pt")
-    except FileNotFoundError:
-        raise ModelError(f"{path}: cannot be read: there is no such file") from None
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"{path}: not a safetensors file: {reason(error)}") from None
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {unreadable(error)}") from None
+    except SafetensorError as error:
+        raise ModelError(f"{path}: not a safetensors file: {reason(error)}; {WRITE_ONE}") from None

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iopt.cluster import Cluster, Device, Link, LinkRate, Network
+from iopt.door.reason import unreadable
 from iopt.door.wording import hint, shown
 from iopt.errors import ClusterError
 
@@ -149,7 +150,7 @@ def _read(source: str | Path) -> str:
         return Path(source).read_text(encoding="utf-8")
     except FileNotFoundError:
         if isinstance(source, Path) or Path(source).suffix or Path(source).name != source:
-            raise ClusterError(f"{source}: no such file") from None
+            raise ClusterError(f"{source}: cannot be read: there is no such file") from None
         names = preset_names()
         raise ClusterError(
             f"{source}: neither a preset nor a file{hint(source, names)} (presets: {', '.join(names)})"
@@ -157,7 +158,7 @@ def _read(source: str | Path) -> str:
     except UnicodeDecodeError as error:
         raise ClusterError(f"{source}: not a text file: byte {error.start} is not UTF-8") from None
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = unreadable(error) if isinstance(error, OSError) else error
         raise ClusterError(f"{shown(str(source))}: cannot be read: {reason}") from None
 
 

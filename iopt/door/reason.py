@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+_UNREADABLE = {FileNotFoundError: "there is no such file", IsADirectoryError: "it is a folder"}
+
 
 def raised(error: BaseException) -> str:
     """Its type and its first line: `ValueError: too few`."""
     name = type(error).__name__
     return f"{name}: {reason(error)}" if str(error).strip() else name
+
+
+def unreadable(error: OSError) -> str:
+    """Why a file cannot be read, in the same words everywhere."""
+    said = error.strerror.lower() if error.strerror else reason(error)
+    return _UNREADABLE.get(type(error), said)
 
 
 def reason(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from iopt.door.reason import unreadable
 from iopt.door.wording import shown
 from iopt.errors import IoptError
 
@@ -13,7 +14,7 @@ def read_text(path: str | Path, error: type[IoptError]) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except OSError as problem:
-        raise error(f"{path}: cannot be read: {problem.strerror}") from None
+        raise error(f"{path}: cannot be read: {unreadable(problem)}") from None
     except UnicodeDecodeError as problem:
         raise error(f"{path}: not a text file: byte {problem.start} is not UTF-8") from None
     except TypeError:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from iopt.door.reason import unreadable
 from iopt.door.wording import shown
 from iopt.errors import ModelError, OptionError
 
@@ -49,7 +50,7 @@ def check_sha256(path: Path, stated: str) -> Stamp:
             stamp = Stamp.of(os.fstat(file.fileno()))
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from None
+        raise ModelError(f"{path}: cannot be read: {unreadable(error)}") from None
     if found != expected:
         raise ModelError(f"{path}: wrong weights: its SHA-256 is {found}; expected {expected}")
     return stamp

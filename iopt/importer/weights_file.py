@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from iopt.door.reason import reason
+from iopt.door.reason import reason, unreadable
 from iopt.errors import ModelError
 from iopt.graph.layers import Shape
 from iopt.tensor_files import open_weights
@@ -42,7 +42,7 @@ def _saved(path: str | Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read: {error.strerror or reason(error)}") from None
+        raise ModelError(f"{path}: cannot be read: {unreadable(error)}") from None
     except Exception as error:  # what torch's readers and pickle's raise
         raise ModelError(f"{path}: not a state dict that torch.save wrote: {reason(error)}") from None
 

@@ -31,7 +31,7 @@ BAD = {
     "slow.yaml: devices[0].compute: expected a compute rate from 1 kFLOP/s to 1e6 TFLOP/s, got '1e-9 FLOP/s'": (
         *("plan", "net.json", "--cluster", "slow.yaml"),
     ),
-    "home.yaml: no such file": ("compare", "net.json", "--cluster", "home.yaml"),
+    "home.yaml: cannot be read: there is no such file": ("compare", "net.json", "--cluster", "home.yaml"),
     "net.json: ": ("compare", "net.json", "--cluster", "net.json"),
     "unknown method 'mlp'; did you mean 'milp'?": (*PLAN, "--method", "mlp"),
     "time limit is 0.0; expected a number of seconds above zero": (*PLAN, "--time-limit", "0"),
@@ -43,7 +43,7 @@ BAD = {
     "Missing argument 'MODEL' (try 'iopt compare --help')": ("compare", "--cluster", "cal4"),
     "No such option: --frob (try 'iopt plan --help')": (*PLAN, "--frob"),
     "No such command 'frobnicate' (try 'iopt --help')": ("frobnicate",),
-    "gone.json: cannot be read: No such file or directory": ("show", "gone.json"),
+    "gone.json: cannot be read: there is no such file": ("show", "gone.json"),
     "net.json: schema: expected 'iopt/partition-plan/1', got 'iopt/graph/1'": ("check", "net.json"),
     "small.yaml: not JSON: line 2": ("show", "small.yaml"),
     "missing/net.json: cannot be written: there is no folder": ("graph", "net.json", "-o", "missing/net.json"),

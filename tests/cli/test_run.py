@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import iopt as package
 from iopt import inference
@@ -117,11 +118,17 @@ def test_run_prints_tables(iopt: Iopt, plan: str) -> None:
     ("arguments", "message"),
     [
         (("--weights", "none.safetensors"), "iopt: none.safetensors: cannot be read: there is no such file"),
-        (("--weights", "plan.json"), "iopt: plan.json: not a safetensors file"),
+        (
+            ("--weights", "net.pth"),
+            "iopt: net.pth: not a safetensors file: Error while deserializing header: header too large; write one with "
+            'safetensors.torch.save_file(module.state_dict(), "weights.safetensors")',
+        ),
+        (("--weights", "folder"), "iopt: folder: cannot be read: it is a folder"),
         (("--weights", "net.pt2"), "iopt: net.pt2: reading a .pt2 file can run code"),
         (("--weights", "plan.json", "--weights-hash", "0" * 64), "iopt: plan.json: wrong weights: its SHA-256 is"),
         (("--input", "none.npy"), "iopt: none.npy: cannot be read: there is no such file"),
         (("--input", "plan.json"), "iopt: plan.json: not a .npy file"),
+        (("--input", "folder"), "iopt: folder: cannot be read: it is a folder"),
         (("--input", "wrong.npy"), "iopt: wrong.npy is 1x3x8x9; expected 1x3x8x8, the input of net"),
         (("--trace", "plan.json"), "iopt: plan.json: cannot be written: it is the file that PLAN names"),
         (("--trace", "none/x.json"), "iopt: none/x.json: cannot be written"),
@@ -133,6 +140,8 @@ def test_run_prints_tables(iopt: Iopt, plan: str) -> None:
 def test_run_refuses_in_one_line(iopt: Iopt, plan: str, arguments: tuple[str, ...], message: str) -> None:
     np.save("wrong.npy", np.ones((1, 3, 8, 9)))
     Path("net.pt2").write_bytes(b"")
+    Path("folder").mkdir()
+    torch.save({"weight": torch.ones(2)}, "net.pth")
     said = iopt("run", plan, *arguments)
     assert said.code == 2
     assert said.out == ""

@@ -131,13 +131,13 @@ def test_hostile_yaml_is_refused_in_one_line(text: str) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe")
     for source, message in {
-        tmp_path / "absent.yaml": f"{tmp_path}/absent.yaml: no such file",
-        str(tmp_path / "absent.yaml"): f"{tmp_path}/absent.yaml: no such file",
+        tmp_path / "absent.yaml": f"{tmp_path}/absent.yaml: cannot be read: there is no such file",
+        str(tmp_path / "absent.yaml"): f"{tmp_path}/absent.yaml: cannot be read: there is no such file",
         tmp_path / "binary.yaml": f"{tmp_path}/binary.yaml: not a text file: byte 0 is not UTF-8",
         "a\0b": "'a\\x00b': cannot be read: embedded null byte",
     }.items():
         with pytest.raises(ClusterError) as caught:
             load(source)
         assert str(caught.value) == message
-    with pytest.raises(ClusterError, match="cannot be read: Is a directory"):
+    with pytest.raises(ClusterError, match="cannot be read: it is a folder"):
         load(tmp_path)

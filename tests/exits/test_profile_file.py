@@ -144,9 +144,9 @@ def test_wrong_files(change: Change, message: str, tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="'b-lenett': neither a profile nor a file; did you mean 'b-lenet'"):
         load_profile("b-lenett")
-    with pytest.raises(ModelError, match=r"none\.json: cannot be read: No such file"):
+    with pytest.raises(ModelError, match=r"none\.json: cannot be read: there is no such file"):
         load_profile(tmp_path / "none.json")
-    with pytest.raises(ModelError, match=r"none\.yaml: cannot be read: No such file"):
+    with pytest.raises(ModelError, match=r"none\.yaml: cannot be read: there is no such file"):
         load_profile(tmp_path / "none.yaml")
     (tmp_path / "bad.yaml").write_text("a: [")
     with pytest.raises(ModelError, match=r"bad\.yaml: line .*not valid YAML"):

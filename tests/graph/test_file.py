@@ -179,7 +179,7 @@ def test_files_that_are_no_graph(content: bytes, message: str, tmp_path: Path) -
 
 
 def test_files_that_cannot_be_opened(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"none\.json: cannot be read: No such file or directory"):
+    with pytest.raises(ModelError, match=r"none\.json: cannot be read: there is no such file"):
         graph_file.load(tmp_path / "none.json")
     with pytest.raises(IoptError, match=r"graph\.json: cannot be written: No such file or directory"):
         graph_file.save(graph(), tmp_path / "none" / "graph.json")

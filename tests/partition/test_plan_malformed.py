@@ -77,7 +77,7 @@ def test_a_malformed_file_is_one_line_with_its_key(message: str) -> None:
         ('{"schema": 1, "schema": 2}', "not JSON that iopt reads: key 'schema' occurs twice"),
         ("[" * 100_000, "not JSON that iopt reads: nested too deeply"),
         ("\udcff", "not a text file: byte 0 is not UTF-8"),
-        (None, "cannot be read: No such file or directory"),
+        (None, "cannot be read: there is no such file"),
     ],
 )
 def test_what_is_no_plan_file(text: str | None, message: str, tmp_path: Path) -> None:

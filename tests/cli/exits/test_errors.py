@@ -19,8 +19,8 @@ LIMITS = ("--accuracy", "0.8", "--latency", "5 ms")
 
 BAD = {
     "'b-alexnt': neither a profile nor a file; did you mean 'b-alexnet'": ("plan", "b-alexnt", *TIERS, *LIMITS),
-    "nope.json: cannot be read: No such file or directory": ("plan", "nope.json", *TIERS, *LIMITS),
-    "nope.yaml: cannot be read: No such file or directory": ("plan", "nope.yaml"),
+    "nope.json: cannot be read: there is no such file": ("plan", "nope.json", *TIERS, *LIMITS),
+    "nope.yaml: cannot be read: there is no such file": ("plan", "nope.yaml"),
     "missing option '--tiers'; expected a preset": ("plan", "b-alexnet", *LIMITS),
     "missing option '--accuracy'; expected a number": ("compare", "b-alexnet", *TIERS),
     "missing option '--latency'; expected a time": ("plan", "b-alexnet", *TIERS, "--accuracy", "0.8"),

@@ -20,7 +20,7 @@ BY_HAND = ("evaluate", "deep.json")
 
 BAD = {
     "unknown model 'yolov2-61'": ("plan", "yolov2-61"),
-    "gone.json: cannot be read: No such file or directory": ("plan", "gone.json"),
+    "gone.json: cannot be read: there is no such file": ("plan", "gone.json"),
     "deep.json is for an input of 1x3x24x32, which cannot be changed": (*DEEP_PLAN, "--input", "1x3x9x9"),
     "--memory: missing unit: expected a size such as '1 GiB', got '20'": (*DEEP_PLAN, "--memory", "20"),
     "--memory: expected a size from 1 B to 8192 TiB, got '0 B'": (*DEEP_PLAN, "--memory", "0 B"),
@@ -82,7 +82,7 @@ BAD = {
         *("evaluate", "flat.json", "config.json"),
     ),
     "none.json: there is no configuration in it (INFEASIBLE)": (*BY_HAND, "none.json"),
-    "gone.json: cannot be read: No such file": (*BY_HAND, "gone.json"),
+    "gone.json: cannot be read: there is no such": (*BY_HAND, "gone.json"),
     "configuration '1x1/1/1x1/1/1x1/1/1x1/1/1x1.../1x1/1/1x1/1/1x1/1/1x1/1/1x1': cut 1 comes after cut 1; expected": (
         *(*BY_HAND, "1x1/1/" * 100 + "1x1"),
     ),

@@ -161,7 +161,7 @@ def test_weights_of_a_file(tile: Iopt, iopt: Iopt) -> None:
     torch.save({"weight": torch.zeros(1)}, "other.pt")
     Path("text.pt").write_text("no weights")
     for name, message in (
-        ("gone.pt", "gone.pt: cannot be read: No such file or directory"),
+        ("gone.pt", "gone.pt: cannot be read: there is no such file"),
         ("text.pt", "text.pt: not a state dict that torch.save wrote: "),
         ("other.pt", "other.pt: not the weights of this network: "),
     ):
@@ -243,7 +243,7 @@ def test_what_cannot_be_run(tile: Iopt, planned: str, mine: str) -> None:
         (("config.json", planned, "--seed", "1", "--weights-file", "w.pt"), "--seed does not go with --weights-file, "),
         (("config.json", planned, "--repeat", "0"), "repeat is 0; expected a whole number, 1 or more"),
         (("gone.json", "--repeat", "0"), "repeat is 0; expected a whole number, 1 or more"),
-        (("gone.json",), "gone.json: cannot be read: No such file or directory"),
+        (("gone.json",), "gone.json: cannot be read: there is no such file"),
     ):
         code, out, err = tile("run", *arguments)
         assert (code, out) == (2, ""), arguments
