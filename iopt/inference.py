@@ -14,8 +14,6 @@ from iopt.door.given import check_kind
 from iopt.door.numbers import check_seconds
 from iopt.door.wording import shown
 from iopt.errors import DeviceLostError, ModelError, OptionError, PlanError, RunError
-from iopt.graph import Graph
-from iopt.graph.layers import Flatten, Linear
 from iopt.importer.export import in_eval_mode
 from iopt.partition import files
 from iopt.partition.plan import Plan
@@ -28,6 +26,7 @@ from iopt.partition.runtime.rank import Job, Outcome, whole_state
 from iopt.partition.runtime.replan import replan
 from iopt.partition.runtime.unsplit import run_unsplit
 from iopt.run_tensors import input_tensor, weights_file
+from iopt.tensor_files import with_batch
 
 OnFailure = Literal["fail", "replan"]
 
@@ -87,7 +86,7 @@ def run(
             overlap=overlap,
         )
         job, outcome, lost = _answered(job, method, timeout_s, on_failure)
-        output = _shaped(outcome.output, graph)
+        output = with_batch(outcome.output, graph)
         difference = relative_difference(output, _whole(module, job, tensor[None])) if verify else None
         return execution_of(job.problem, job.plan, output, outcome.reports, difference, is_lean=job.is_lean, lost=lost)
 
@@ -133,13 +132,6 @@ def _check_options(seed: int, repeat: int, timeout_s: float, on_failure: str) ->
     check_seconds("timeout_s", timeout_s)
     if on_failure not in get_args(OnFailure):
         raise OptionError(f"on_failure is {shown(on_failure)}; expected {' or '.join(get_args(OnFailure))}")
-
-
-def _shaped(output: torch.Tensor, graph: Graph) -> torch.Tensor:
-    """With the batch of 1, as the module gives it: features after a flatten or a linear layer."""
-    last = graph.operators[-1]
-    is_flat = isinstance(last.body, Linear) or any(isinstance(step, Flatten) for step in last.epilogue)
-    return output.reshape(1, -1) if is_flat else output[None]
 
 
 def _whole(module: nn.Module | None, job: Job, tensor: torch.Tensor) -> torch.Tensor:

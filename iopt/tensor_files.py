@@ -1,7 +1,8 @@
-"""Tensors in files, checked on the way in: inputs as `.npy`, weights as safetensors. Nothing is unpickled."""
+"""Tensors in files, checked on the way in: inputs as `.npy`, weights as safetensors; outputs. Nothing is unpickled."""
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 
+from iopt.door.json_file import write_whole
 from iopt.door.reason import reason, unreadable
 from iopt.errors import ModelError
 from iopt.graph import Graph
+from iopt.graph.layers import Flatten, Linear
 
 WRITE_ONE = 'write one with safetensors.torch.save_file(module.state_dict(), "weights.safetensors")'
 
@@ -41,6 +44,21 @@ def checked_input(tensor: torch.Tensor, graph: Graph, where: str) -> torch.Tenso
     if tensor.dtype != torch.float32:
         raise ModelError(f"{where} is {tensor.dtype}; expected torch.float32")
     return tensor.detach().reshape(shape).contiguous()
+
+
+def with_batch(output: torch.Tensor, graph: Graph) -> torch.Tensor:
+    """An output `channels x height x width` as the module gives it: 1 x features behind a flatten or a linear layer,
+    else 1 x channels x height x width."""
+    last = graph.operators[-1]
+    is_flat = isinstance(last.body, Linear) or any(isinstance(step, Flatten) for step in last.epilogue)
+    return output.reshape(1, -1) if is_flat else output[None]
+
+
+def write_output(path: str | Path, output: torch.Tensor) -> None:
+    """As `.npy`, under just this name: numpy would add a suffix. Raises `IoptError` where it cannot be written."""
+    data = BytesIO()
+    np.save(data, output.numpy())
+    write_whole(path, data.getvalue())
 
 
 def open_weights(path: str | Path) -> Any:

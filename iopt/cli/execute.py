@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -58,6 +59,9 @@ def run(
         OnFailure,
         typer.Option("--on-failure", help="Of a device that is lost: fail, or plan again for the others and go on."),
     ] = OnFailure.FAIL,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE.npy", help="Write the output here.")
+    ] = None,
     trace: Annotated[
         Path | None,
         typer.Option("--trace", metavar="FILE.json", help="Write a timeline for Perfetto: predicted and measured."),
@@ -72,15 +76,16 @@ def run(
     from iopt.door import json_file
     from iopt.inference import run as carry_out
     from iopt.partition import files
+    from iopt.partition.runtime.asked import check_asked
     from iopt.partition.runtime.execution import to_dict
     from iopt.partition.runtime.trace import to_trace
     from iopt.report.console import console
     from iopt.report.execution import print_execution
     from iopt.report.progress import LiveLine
+    from iopt.tensor_files import write_output
 
-    if trace is not None:
-        named = {"PLAN": str(plan), "--weights": str(weights or ""), "--input": str(input or "")}
-        check_writable_beside(trace, named)
+    check_asked(repeat, timeout, weights, weights_hash, overlap=overlap, emulate=emulate)
+    _check_outputs({"PLAN": plan, "--weights": weights, "--input": input}, {"--output": output, "--trace": trace})
     with LiveLine(quiet) as line:
         line.step(f"reading {plan}")
         file = files.load(plan)
@@ -106,6 +111,8 @@ def run(
     if not quiet and (weights is None or input is None):
         what = " and ".join(name for name, given in (("weights", weights), ("input", input)) if given is None)
         say(f"random {what}, seed {seed}")
+    if output is not None:
+        write_output(output, found.outputs)
     if trace is not None:
         json_file.write(trace, to_trace(found))
     if json:
@@ -119,3 +126,16 @@ def run(
         complain(f"the output is {found.difference:.1e} off the unsplit network's; this is a bug in iopt")
         return Exit.BUG
     return Exit.OK
+
+
+def _check_outputs(read: Mapping[str, Path | None], written: Mapping[str, Path | None]) -> None:
+    """Raise `IoptError` where a file cannot be written, is one that is read, or is another one that is written."""
+    from iopt.errors import OptionError
+
+    named = {what: str(path) for what, path in read.items() if path is not None}
+    for option, path in written.items():
+        if path is not None:
+            check_writable_beside(path, named, option)
+    (first, output), (second, trace) = written.items()
+    if output is not None and trace is not None and output.resolve() == trace.resolve():
+        raise OptionError(f"{output}: cannot be written: both {first} and {second} name it")

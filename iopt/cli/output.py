@@ -17,9 +17,9 @@ def check_output(output: Path, model: str, cluster: str | None = None) -> None:
     check_writable_beside(output, read)
 
 
-def check_writable_beside(output: Path, read: Mapping[str, str]) -> None:
+def check_writable_beside(output: Path, read: Mapping[str, str], option: str = "-o") -> None:
     """Raise `IoptError` with one line unless the file can be written, is none of these, given by what names them, and
-    no Python code: a command that runs somebody's module reads all that it imports."""
+    no Python code: a command that runs somebody's module reads all that it imports. `option`: what names the output."""
     from importlib.machinery import all_suffixes
 
     from iopt.door.json_file import check_writable
@@ -29,10 +29,12 @@ def check_writable_beside(output: Path, read: Mapping[str, str]) -> None:
         raise OptionError(f"{output}: cannot be written: it is a folder; expected the name of a file")
     check_writable(output)
     if output.is_file() and output.resolve().name.endswith(tuple(all_suffixes())):
-        raise OptionError(f"{output}: cannot be written: it is Python code; choose another for -o")
+        raise OptionError(f"{output}: cannot be written: it is Python code; choose another for {option}")
     for what, source in read.items():
         if _is_same(output, source):
-            raise OptionError(f"{output}: cannot be written: it is the file that {what} names; choose another for -o")
+            raise OptionError(
+                f"{output}: cannot be written: it is the file that {what} names; choose another for {option}"
+            )
 
 
 def _is_same(output: Path, source: str) -> bool:

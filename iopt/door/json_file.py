@@ -44,13 +44,22 @@ def write(path: str | Path, data: object) -> None:
     """Write the data, so that readers see the old file or the whole new one. Raises `IoptError` where it cannot be."""
     text = pretty(data) + "\n"
     try:
+        encoded = text.encode()
+    except ValueError as problem:
+        raise IoptError(f"{shown(str(path))}: cannot be written: {problem}") from None
+    write_whole(path, encoded)
+
+
+def write_whole(path: str | Path, data: bytes) -> None:
+    """Write a file of any kind like that."""
+    try:
         target = Path(path).resolve()
         if target.exists() and not target.is_file():  # a pipe, /dev/stdout
-            target.write_text(text, encoding="utf-8")
+            target.write_bytes(data)
             return
         beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
         try:
-            beside.write_text(text, encoding="utf-8")
+            beside.write_bytes(data)
             beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)

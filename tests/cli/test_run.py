@@ -18,6 +18,8 @@ import torch
 
 import iopt as package
 from iopt import inference
+from iopt.partition import files
+from iopt.partition.runtime.random_weights import RandomWeights, random_input
 from iopt.partition.runtime.unsplit import run_unsplit
 from tests.cli.conftest import Iopt
 from tests.partition.runtime.faults import Fault, inject, limited
@@ -57,6 +59,17 @@ def test_run_prints_what_was_counted_beside_what_was_predicted(iopt: Iopt, plan:
     assert {name: peak["live"] for name, peak in data["peak_memory_bytes"].items()} == stated["memory_bytes"]
     assert all(peak["runtime"] == peak["measured"] > 0 for peak in data["peak_memory_bytes"].values())
     assert data["memory_as_modelled"] is True
+
+
+def test_the_output_is_written_as_the_module_gives_it(iopt: Iopt, plan: str) -> None:
+    """Under just the name that is given."""
+    problem = files.load(plan).problem
+    state = RandomWeights(problem.graph, 3).state()
+    expected = run_unsplit(problem.graph, state, random_input(problem.graph, 3)[None])
+    assert iopt("run", plan, "--seed", "3", "--output", "y").code == 0
+    found = np.load("y")
+    assert found.shape == (1, 2)
+    assert np.abs(found - expected.reshape(1, 2).numpy()).max() < 1e-5 * expected.abs().max()
 
 
 def test_an_output_that_is_wrong_fails(iopt: Iopt, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,11 +143,22 @@ def test_run_prints_tables(iopt: Iopt, plan: str) -> None:
         (("--input", "plan.json"), "iopt: plan.json: not a .npy file"),
         (("--input", "folder"), "iopt: folder: cannot be read: it is a folder"),
         (("--input", "wrong.npy"), "iopt: wrong.npy is 1x3x8x9; expected 1x3x8x8, the input of net"),
-        (("--trace", "plan.json"), "iopt: plan.json: cannot be written: it is the file that PLAN names"),
+        (
+            ("--trace", "plan.json"),
+            "iopt: plan.json: cannot be written: it is the file that PLAN names; choose another for --trace",
+        ),
+        (
+            ("--input", "wrong.npy", "--output", "wrong.npy"),
+            "iopt: wrong.npy: cannot be written: it is the file that --input names; choose another for --output",
+        ),
+        (("--output", "none/y.npy"), "iopt: none/y.npy: cannot be written"),
+        (("--output", "folder"), "iopt: folder: cannot be written: it is a folder"),
+        (("-o", "y", "--trace", "./y"), "iopt: y: cannot be written: both --output and --trace name it"),
         (("--trace", "none/x.json"), "iopt: none/x.json: cannot be written"),
-        (("--overlap", "--emulate"), "iopt: overlap: the model of the cluster that is emulated has none"),
-        (("--repeat", "0"), "iopt: repeat is 0; expected a positive whole number"),
-        (("--timeout", "0"), "iopt: timeout_s is 0.0; expected a positive number"),
+        (("--overlap", "--emulate"), "iopt: --overlap: the model of the cluster that is emulated has none"),
+        (("--repeat", "0"), "iopt: --repeat is 0; expected a positive whole number"),
+        (("--timeout", "0"), "iopt: --timeout is 0.0; expected a positive number"),
+        (("--weights-hash", "0" * 64), "iopt: --weights-hash is given without --weights; it is the hash of their file"),
     ],
 )
 def test_run_refuses_in_one_line(iopt: Iopt, plan: str, arguments: tuple[str, ...], message: str) -> None:
@@ -177,7 +201,7 @@ def test_torchrun_runs_the_same_ranks(iopt: Iopt, plan: str) -> None:
     data = json.loads(done.stdout.splitlines()[-1])
     assert data["bytes_agree"] is True
     assert data["difference"] < 1e-5
-    assert np.load("y.npy").shape == (2, 1, 1)
+    assert np.load("y.npy").shape == (1, 2)
 
 
 @pytest.mark.full

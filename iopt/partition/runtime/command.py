@@ -11,7 +11,6 @@ from typing import NoReturn
 import torch
 
 from iopt.door import json_file
-from iopt.door.numbers import check_seconds
 from iopt.door.trust import check_sha256
 from iopt.door.wording import shown
 from iopt.errors import ClusterError, IoptError, OptionError, PlanError
@@ -19,6 +18,7 @@ from iopt.partition import files
 from iopt.partition.files.form import operators_to_list
 from iopt.partition.instance import instance_hash
 from iopt.partition.runtime.agreement import Started, check_alike
+from iopt.partition.runtime.asked import check_asked
 from iopt.partition.runtime.handover import complain, hand_over
 from iopt.partition.runtime.launched import joined
 from iopt.partition.runtime.rank import Job, run_rank
@@ -68,9 +68,15 @@ def started(job: Job) -> Started:
 
 
 def _job(options: argparse.Namespace) -> Job:
-    if options.repeat < 1:
-        raise OptionError(f"--repeat: {options.repeat}; expected a positive number")
-    check_seconds("--timeout", options.timeout)
+    emulates = options.emulate or options.emulate_compute
+    check_asked(
+        options.repeat,
+        options.timeout,
+        options.weights,
+        options.weights_hash,
+        overlap=options.overlap,
+        emulate=emulates,
+    )
     if options.on_failure != "fail":
         raise OptionError(
             "--on-failure replan: expected fail, since the input is lost with its rank when torchrun starts them; "
@@ -78,14 +84,10 @@ def _job(options: argparse.Namespace) -> Job:
         )
     stamp = None
     if options.weights_hash is not None:
-        if options.weights is None:
-            raise OptionError("--weights-hash is given without --weights; it is the hash of their file")
         stamp = check_sha256(Path(options.weights), options.weights_hash)
     file = files.load(options.plan)
     if file.plan is None:
         raise PlanError(f"{file.path}: there is no plan in it ({file.result.status})")
-    if options.overlap and (options.emulate or options.emulate_compute):
-        raise OptionError("--overlap: the model of the cluster that is emulated has none; leave out one of the two")
     return Job(
         file.problem,
         file.plan,
@@ -94,7 +96,7 @@ def _job(options: argparse.Namespace) -> Job:
         options.seed,
         options.repeat,
         weights_stamp=stamp,
-        emulate=options.emulate or options.emulate_compute,
+        emulate=emulates,
         emulate_links=options.emulate,
         keep_buffers=options.keep_buffers,
         overlap=options.overlap,

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 
-import numpy as np
 import torch
 
 from iopt.door import json_file
-from iopt.errors import IoptError
 from iopt.partition.runtime.assembly import execution_of
 from iopt.partition.runtime.execution import relative_difference, to_dict
 from iopt.partition.runtime.rank import Job, Outcome, input_of, whole_state
 from iopt.partition.runtime.trace import to_trace
 from iopt.partition.runtime.unsplit import run_unsplit
+from iopt.tensor_files import with_batch, write_output
 
 
 def hand_over(job: Job, outcome: Outcome, output: str | None, trace: str | None, verify: bool) -> bool:
@@ -23,7 +21,7 @@ def hand_over(job: Job, outcome: Outcome, output: str | None, trace: str | None,
     unsplit network's, where `verify` compares them. Raises `IoptError`."""
     difference = relative_difference(outcome.output, _unsplit(job)) if verify else None
     if output:
-        _save(output, outcome.output)
+        write_output(output, with_batch(outcome.output, job.problem.graph))
     execution = execution_of(job.problem, job.plan, outcome.output, outcome.reports, difference, is_lean=job.is_lean)
     if trace:
         json_file.write(trace, to_trace(execution))
@@ -42,12 +40,3 @@ def complain(message: str) -> None:
 
 def _unsplit(job: Job) -> torch.Tensor:
     return run_unsplit(job.problem.graph, whole_state(job), input_of(job)[None])
-
-
-def _save(path: str, output: torch.Tensor) -> None:
-    """Under just this name: numpy would add a suffix."""
-    try:
-        with Path(path).open("wb") as file:
-            np.save(file, output.numpy())
-    except OSError as error:
-        raise IoptError(f"{path}: cannot be written: {error.strerror}") from None

@@ -51,7 +51,7 @@ def test_what_is_right_is_given_over(tmp_path: Path, capsys: pytest.CaptureFixtu
     data = json.loads(said.out)
     assert (data["bytes_agree"], data["difference"], said.err) == (True, 0.0, "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t.json", "y"]
-    assert np.array_equal(np.load(tmp_path / "y"), outcome().output.numpy())
+    assert np.array_equal(np.load(tmp_path / "y"), outcome().output.reshape(1, -1).numpy())
     assert read((tmp_path / "t.json").read_text()).keys() == {"predicted", "measured"}
 
 

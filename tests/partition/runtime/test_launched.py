@@ -169,6 +169,10 @@ def test_options_reach_the_ranks(refused: Refused, tmp_path: Path, options: str,
     assert found == expected
 
 
+def test_no_inference_is_none(refused: Refused) -> None:
+    assert refused(0, "--repeat", "0") == (2, "iopt: --repeat is 0; expected a positive whole number\n")
+
+
 def test_nothing_overlaps_in_what_is_emulated(refused: Refused) -> None:
     code, said = refused(0, "--emulate-compute", "--overlap")
     assert (code, said.startswith("iopt: --overlap: the model")) == (2, True)
