@@ -88,7 +88,16 @@ def run(
         job, outcome, lost = _answered(job, method, timeout_s, on_failure)
         output = with_batch(outcome.output, graph)
         difference = relative_difference(output, _whole(module, job, tensor[None])) if verify else None
-        return execution_of(job.problem, job.plan, output, outcome.reports, difference, is_lean=job.is_lean, lost=lost)
+        return execution_of(
+            job.problem,
+            job.plan,
+            output,
+            outcome.reports,
+            difference,
+            is_lean=job.is_lean,
+            emulated=job.emulated,
+            lost=lost,
+        )
 
 
 def _answered(job: Job, method: str, timeout_s: float, on_failure: OnFailure) -> tuple[Job, Outcome, dict[str, str]]:

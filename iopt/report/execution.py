@@ -19,17 +19,15 @@ def print_execution(console: Console, found: Execution) -> None:
     """Phases and compute, parameters, latency, and the difference from the unsplit network where it was measured."""
     problem = found.problem
     print_table(console, phases_table(found))
+    console.print(_rows_text(found))
     print_table(console, devices_table(found))
     console.print("peak by the memory models live and runtime, and measured at PyTorch's allocator")
     if not found.is_lean:
         console.print(
             "buffers are kept or rows computed ahead: runtime does not model this, the measured peak may differ"
         )
-    runs = "" if len(found.latencies_s) == 1 else f", median of {len(found.latencies_s)}"
-    console.print(
-        f"latency {milliseconds(found.latency_s)} ms on this machine{runs}; "
-        f"predicted for {problem.cluster.name} {milliseconds(found.predicted.latency_s)} ms"
-    )
+    console.print(_latency_text(found))
+    console.print(f"predicted for {problem.cluster.name} {milliseconds(found.predicted.latency_s)} ms")
     console.print(_bytes_text(found))
     if found.difference is not None:
         console.print(f"largest difference from the unsplit network {found.difference:.1e} of its largest output")
@@ -83,6 +81,21 @@ def _phase(phase: MeasuredPhase, found: Execution) -> tuple[str, ...]:
     counts = ("-" if expected is None else f"{int(expected.bytes.sum()):,}", f"{int(phase.bytes.sum()):,}")
     predicted = "-" if expected is None else milliseconds(expected.time_s)
     return phase.operator, phase.kind, *counts, str(phase.connections), predicted, milliseconds(phase.time_s)
+
+
+def _latency_text(found: Execution) -> str:
+    """`latency 1,332.489 ms, emulated on this machine, median of 3 from 1,330.103 to 1,337.860`."""
+    where = "emulated on this machine" if found.emulated else "on this machine"
+    count, ends = len(found.latencies_s), map(milliseconds, (min(found.latencies_s), max(found.latencies_s)))
+    runs = f", median of {count} from {' to '.join(ends)}" if count > 1 else ""
+    return f"latency {milliseconds(found.latency_s)} ms, {where}{runs}"
+
+
+def _rows_text(found: Execution) -> str:
+    """Why measured times do not add up."""
+    if len(found.latencies_s) > 1:
+        return "measured: each row is a median of its own, so rows do not add up to the total, the median latency"
+    return "measured: no device waits for others between rows, so rows do not add up to the total, the latency"
 
 
 def _bytes_text(found: Execution) -> str:

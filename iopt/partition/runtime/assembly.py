@@ -31,6 +31,7 @@ def execution_of(
     difference: float | None = None,
     *,
     is_lean: bool = True,
+    emulated: tuple[str, ...] = (),
     lost: Mapping[str, str] | None = None,
 ) -> Execution:
     """What the ranks measured, put together. Raises `ContradictionError` unless all inferences moved the same bytes,
@@ -60,6 +61,7 @@ def execution_of(
         difference,
         lost=dict(lost or {}),
         is_lean=is_lean,
+        emulated=emulated,
     )
 
 

@@ -58,7 +58,7 @@ class Execution:
     what is there for adding up sums of others, too. `problem` and `plan` are what was carried out in the
     end; `lost`: by its name, how each device was lost for which another plan was made. `records`: what each device
     measured, inference by inference. `is_lean`: whether `runtime` is the model of what was run; with buffers that are
-    kept or rows computed ahead it is not.
+    kept or rows computed ahead it is not. `emulated`: what was as slow as that of the cluster, `compute` or `network`.
     """
 
     problem: Problem
@@ -77,6 +77,7 @@ class Execution:
     difference: float | None = None
     lost: Mapping[str, str] = field(default_factory=dict)
     is_lean: bool = True
+    emulated: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -117,6 +118,7 @@ def to_dict(execution: Execution) -> dict[str, Any]:
     return {
         "devices": [device.name for device in execution.problem.cluster.devices],
         "lost": dict(execution.lost),
+        "emulated": list(execution.emulated),
         "latency_s": {"predicted": predicted.latency_s, "measured": execution.latency_s},
         "latencies_s": list(execution.latencies_s),
         "bytes": {"predicted": predicted.bytes, "counted": execution.bytes},

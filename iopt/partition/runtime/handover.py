@@ -22,7 +22,15 @@ def hand_over(job: Job, outcome: Outcome, output: str | None, trace: str | None,
     difference = relative_difference(outcome.output, _unsplit(job)) if verify else None
     if output:
         write_output(output, with_batch(outcome.output, job.problem.graph))
-    execution = execution_of(job.problem, job.plan, outcome.output, outcome.reports, difference, is_lean=job.is_lean)
+    execution = execution_of(
+        job.problem,
+        job.plan,
+        outcome.output,
+        outcome.reports,
+        difference,
+        is_lean=job.is_lean,
+        emulated=job.emulated,
+    )
     if trace:
         json_file.write(trace, to_trace(execution))
     print(json.dumps(to_dict(execution), allow_nan=False), flush=True)

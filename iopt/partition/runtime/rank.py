@@ -56,6 +56,11 @@ class Job:
         """Whether it allocates what the memory model `runtime` says."""
         return not (self.keep_buffers or self.overlap)
 
+    @property
+    def emulated(self) -> tuple[str, ...]:
+        """What is as slow as that of the cluster: `compute`, `network`."""
+        return ("compute", *(("network",) if self.emulate_links else ())) if self.emulate else ()
+
 
 @dataclass(frozen=True)
 class Outcome:

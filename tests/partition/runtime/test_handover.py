@@ -50,9 +50,16 @@ def test_what_is_right_is_given_over(tmp_path: Path, capsys: pytest.CaptureFixtu
     said = capsys.readouterr()
     data = json.loads(said.out)
     assert (data["bytes_agree"], data["difference"], said.err) == (True, 0.0, "")
+    assert data["emulated"] == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t.json", "y"]
     assert np.array_equal(np.load(tmp_path / "y"), outcome().output.reshape(1, -1).numpy())
     assert read((tmp_path / "t.json").read_text()).keys() == {"predicted", "measured"}
+
+
+def test_what_is_emulated_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    for links, emulated in ((False, ["compute"]), (True, ["compute", "network"])):
+        assert hand_over(replace(JOB, emulate=True, emulate_links=links), outcome(), None, None, verify=False)
+        assert json.loads(capsys.readouterr().out)["emulated"] == emulated
 
 
 @pytest.mark.parametrize("phase", [0, 2])

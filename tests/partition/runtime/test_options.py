@@ -61,6 +61,7 @@ def test_an_emulated_run_takes_as_long_as_its_cluster_at_least() -> None:
     predicted = Evaluator(PROBLEM)(PLAN)
     with limited(60):
         found = inference.run(PLAN, problem=PROBLEM, emulate=True)
+    assert found.emulated == ("compute", "network")
     assert found.latency_s >= 0.999 * predicted.latency_s
     for phase, expected in zip(found.phases, predicted.phases, strict=True):
         assert expected.time_s > 0.01
