@@ -15,7 +15,10 @@ from iopt.door.reason import reason, unreadable
 from iopt.errors import ModelError
 from iopt.graph import Graph
 from iopt.graph.layers import Flatten, Linear
+from iopt.graph.state import expected_shapes
 
+MOST_NAMES = 5
+"""That one line lists."""
 WRITE_ONE = 'write one with safetensors.torch.save_file(module.state_dict(), "weights.safetensors")'
 
 
@@ -30,6 +33,30 @@ def read_input(path: str | Path, graph: Graph) -> torch.Tensor:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
         raise ModelError(f"{path}: expected one array of numbers, as numpy.save writes it")
     return checked_input(torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)), graph, str(path))
+
+
+def input_note(path: str | Path) -> str | None:
+    """What is odd about an input that `read_input` has read: values of a picture, which stay as they are."""
+    try:
+        kind = np.load(path, mmap_mode="r", allow_pickle=False).dtype
+    except (OSError, ValueError, EOFError):
+        return None
+    return f"{path} is uint8: its values of 0 to 255 are taken as they are, not scaled" if kind == np.uint8 else None
+
+
+def weights_note(path: str | Path, graph: Graph) -> str | None:
+    """Names that the network does not read of a safetensors file that it has read, without counters of batches, which
+    training needs; None also for an exported program."""
+    if Path(path).suffix.lower() == ".pt2":
+        return None
+    try:
+        with open_weights(path) as file:
+            names = sorted(set(map(str, file.keys())) - expected_shapes(graph).keys())
+    except ModelError:
+        return None
+    names = [name for name in names if not name.endswith("num_batches_tracked")]
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"{path}: not read by {graph.name}: {', '.join(names[:MOST_NAMES])}{more}" if names else None
 
 
 def checked_input(tensor: torch.Tensor, graph: Graph, where: str) -> torch.Tensor:

@@ -77,12 +77,12 @@ def run(
     from iopt.inference import run as carry_out
     from iopt.partition import files
     from iopt.partition.runtime.asked import check_asked
-    from iopt.partition.runtime.execution import to_dict
+    from iopt.partition.runtime.execution import NOT_FINITE, to_dict
     from iopt.partition.runtime.trace import to_trace
     from iopt.report.console import console
     from iopt.report.execution import print_execution
     from iopt.report.progress import LiveLine
-    from iopt.tensor_files import write_output
+    from iopt.tensor_files import input_note, weights_note, write_output
 
     check_asked(repeat, timeout, weights, weights_hash, overlap=overlap, emulate=emulate)
     _check_outputs({"PLAN": plan, "--weights": weights, "--input": input}, {"--output": output, "--trace": trace})
@@ -111,6 +111,12 @@ def run(
     if not quiet and (weights is None or input is None):
         what = " and ".join(name for name, given in (("weights", weights), ("input", input)) if given is None)
         say(f"random {what}, seed {seed}")
+    if weights is not None and (note := weights_note(weights, found.problem.graph)):
+        say(note)
+    if input is not None and (note := input_note(input)):
+        say(note)
+    if not found.is_finite:
+        complain(NOT_FINITE)
     if output is not None:
         write_output(output, found.outputs)
     if trace is not None:

@@ -15,10 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import iopt as package
 from iopt import inference
 from iopt.partition import files
+from iopt.partition.runtime.execution import NOT_FINITE
 from iopt.partition.runtime.random_weights import RandomWeights, random_input
 from iopt.partition.runtime.unsplit import run_unsplit
 from tests.cli.conftest import Iopt
@@ -70,6 +72,34 @@ def test_the_output_is_written_as_the_module_gives_it(iopt: Iopt, plan: str) -> 
     found = np.load("y")
     assert found.shape == (1, 2)
     assert np.abs(found - expected.reshape(1, 2).numpy()).max() < 1e-5 * expected.abs().max()
+
+
+def test_names_that_are_not_read_are_said_in_one_line(iopt: Iopt, plan: str) -> None:
+    graph = files.load(plan).problem.graph
+    state = RandomWeights(graph, 0).state()
+    save_file({**state, "op1.num_batches_tracked": torch.zeros(1)}, "w.safetensors")
+    np.save("x.npy", np.ones((3, 8, 8)))
+    asked = ("run", plan, "--weights", "w.safetensors", "--input", "x.npy", "--json")
+    assert (iopt(*asked).code, iopt(*asked).err) == (0, "")
+    save_file({**state, "fc9.weight": torch.zeros(1), "fc9.bias": torch.zeros(1)}, "w.safetensors")
+    said = iopt(*asked)
+    assert (said.code, said.err) == (0, "w.safetensors: not read by net: fc9.bias, fc9.weight\n")
+    many = {f"more{number}": torch.zeros(1) for number in range(7)}
+    save_file({**state, **many}, "w.safetensors")
+    assert iopt(*asked).err == "w.safetensors: not read by net: more0, more1, more2, more3, more4 and 2 more\n"
+
+
+def test_numbers_of_any_type_are_taken_as_they_are(iopt: Iopt, plan: str) -> None:
+    """Of a picture's, which may be meant as shares of 255, that is said."""
+    outputs = []
+    for kind in (np.float32, np.float64, np.uint8):
+        np.save("x.npy", np.full((3, 8, 8), 200, dtype=kind))
+        said = iopt("run", plan, "--input", "x.npy", "--output", "y.npy", "--json")
+        note = "x.npy is uint8: its values of 0 to 255 are taken as they are, not scaled\n"
+        assert (said.code, said.err) == (0, "random weights, seed 0\n" + (note if kind == np.uint8 else ""))
+        outputs.append(np.load("y.npy"))
+    assert np.array_equal(outputs[0], outputs[1])
+    assert np.array_equal(outputs[0], outputs[2])
 
 
 def test_an_output_that_is_wrong_fails(iopt: Iopt, plan: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,6 +209,8 @@ def test_an_output_that_is_not_finite_cannot_be_verified(iopt: Iopt, plan: str) 
     assert (said.code, said.out) == (2, "")
     assert said.err.startswith("iopt: the output of the unsplit network is not finite")
     assert said.err.count("\n") == 1
+    said = iopt("run", plan, "--input", "nan.npy", "--json", "--quiet")
+    assert (said.code, said.err) == (0, f"iopt: {NOT_FINITE}\n")
 
 
 def test_run_refuses_a_file_without_a_plan(iopt: Iopt) -> None:
@@ -196,8 +228,10 @@ def torchrun(*arguments: str, ranks: int) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.full
 def test_torchrun_runs_the_same_ranks(iopt: Iopt, plan: str) -> None:
-    done = torchrun(plan, "--verify", "--repeat", "2", "--output", "y.npy", ranks=2)
+    np.save("x.npy", np.ones((3, 8, 8), dtype=np.uint8))
+    done = torchrun(plan, "--verify", "--repeat", "2", "--input", "x.npy", "--output", "y.npy", ranks=2)
     assert done.returncode == 0, done.stderr
+    assert done.stderr.count("x.npy is uint8: ") == 1
     data = json.loads(done.stdout.splitlines()[-1])
     assert data["bytes_agree"] is True
     assert data["difference"] < 1e-5

@@ -23,6 +23,7 @@ from iopt.partition.runtime.handover import complain, hand_over
 from iopt.partition.runtime.launched import joined
 from iopt.partition.runtime.rank import Job, run_rank
 from iopt.partition.runtime.threads import threads_of_rank
+from iopt.tensor_files import input_note, weights_note
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,9 +45,18 @@ def _run(options: argparse.Namespace) -> int:
     with joined(names, options.timeout) as pulse:
         check_alike(pulse, started(job), len(names))
         outcome = run_rank(job, rank, _number("LOCAL_RANK", 0), pulse, has_own_clock(os.environ))
+    _note(job, rank)
     if outcome is None:
         return 0
     return 0 if hand_over(job, outcome, options.output, options.trace, options.verify) else 1
+
+
+def _note(job: Job, rank: int) -> None:
+    """What is odd about files that this rank reads, said once: weights by rank 0, the input by its source."""
+    if rank == 0 and job.weights is not None and (said := weights_note(job.weights, job.problem.graph)):
+        complain(said)
+    if rank == job.problem.cluster.source and job.input is not None and (said := input_note(job.input)):
+        complain(said)
 
 
 def _check_outputs(options: argparse.Namespace) -> None:

@@ -89,10 +89,19 @@ class Execution:
         return self.difference is None or self.difference <= TOLERANCE
 
     @property
+    def is_finite(self) -> bool:
+        """Whether all of the output is."""
+        return bool(self.outputs.isfinite().all())
+
+    @property
     def bytes_agree(self) -> bool:
         """Whether every phase moved what was predicted, from every device to every other, to the byte."""
         mine = [(phase.operator, phase.kind, phase.bytes.tolist()) for phase in self.phases]
         return mine == [(phase.operator, phase.kind, phase.bytes.tolist()) for phase in self.predicted.phases]
+
+
+NOT_FINITE = "the output is not finite: it holds NaN or infinity; look at the weights and the input"
+"""What a run says that was not compared with the unsplit network."""
 
 
 def relative_difference(output: torch.Tensor, expected: torch.Tensor) -> float:

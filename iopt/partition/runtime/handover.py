@@ -9,7 +9,7 @@ import torch
 
 from iopt.door import json_file
 from iopt.partition.runtime.assembly import execution_of
-from iopt.partition.runtime.execution import relative_difference, to_dict
+from iopt.partition.runtime.execution import NOT_FINITE, relative_difference, to_dict
 from iopt.partition.runtime.rank import Job, Outcome, input_of, whole_state
 from iopt.partition.runtime.trace import to_trace
 from iopt.partition.runtime.unsplit import run_unsplit
@@ -34,6 +34,8 @@ def hand_over(job: Job, outcome: Outcome, output: str | None, trace: str | None,
     if trace:
         json_file.write(trace, to_trace(execution))
     print(json.dumps(to_dict(execution), allow_nan=False), flush=True)
+    if not execution.is_finite:
+        complain(NOT_FINITE)
     if not execution.bytes_agree:
         complain("the bytes counted are not those predicted; this is a bug in iopt")
     if not execution.is_correct:

@@ -62,6 +62,12 @@ def test_what_is_emulated_is_said(capsys: pytest.CaptureFixture[str]) -> None:
         assert json.loads(capsys.readouterr().out)["emulated"] == emulated
 
 
+def test_an_output_that_is_not_finite_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    given = outcome()
+    assert hand_over(JOB, replace(given, output=given.output * float("nan")), None, None, verify=False)
+    assert capsys.readouterr().err.startswith("iopt: the output is not finite: ")
+
+
 @pytest.mark.parametrize("phase", [0, 2])
 def test_bytes_that_are_not_those_predicted_fail_the_run(phase: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Also where a whole phase is missing."""
