@@ -11,6 +11,11 @@ from iopt.door.reason import raised
 from iopt.errors import DeviceLostError, IoptError, RunError
 from iopt.partition.runtime.board import Sign
 
+UNGUARDED = (
+    "a script that calls iopt.run needs `if __name__ == '__main__':` around it, since its processes import it: they "
+    "ended before they began (where it has that, standard error says why)"
+)
+
 
 def leave_word(folder: Path, rank: int, error: Exception) -> None:
     """Of the error that ends a rank, for `failure`."""
@@ -35,9 +40,10 @@ def failure(names: Sequence[str], codes: Sequence[int | None], folder: Path, sig
             place = signs[rank].place
             lost[name] = f"{_process(name)} {_ended(code)} {f'in the {place}' if place else 'before its first step'}"
     waiting = [error["message"] for error in said.values() if error["kind"] == RunError.__name__]
+    if lost and not said and set(codes) <= {1, None} and not any(sign.moves for sign in signs.values()):
+        return RunError(UNGUARDED)
     if lost:
-        hint = "" if said else "; a script that calls iopt.run needs `if __name__ == '__main__':` around it"
-        return DeviceLostError("; ".join([*lost.values(), *waiting]) + hint, tuple(lost))
+        return DeviceLostError("; ".join([*lost.values(), *waiting]), tuple(lost))
     for name, error in said.items():
         if error["kind"] in _REFUSALS:
             return _REFUSALS[error["kind"]](error["message"])

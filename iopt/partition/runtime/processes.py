@@ -47,6 +47,8 @@ def run_together(work: Work, names: Sequence[str], folder: Path, timeout_s: floa
     `DeviceLostError` where processes end or hang, `RunError` where one fails otherwise or all wait for each other,
     `IoptError` for what a rank refuses; no process is left then. `work` is pickled.
     """
+    if _is_being_imported():  # by such a process, of a script without a guard: `failure` says so where that was started
+        raise SystemExit(1)
     board = Board.empty(folder / BOARD, len(names))
     processes = _started(_rank, (work, tuple(names), str(folder), dict(os.environ)), len(names))
     try:
@@ -104,6 +106,12 @@ def _rank(rank: int, work: Work, names: Sequence[str], name: str, environment: M
         with suppress(OSError):  # who would read it has ended, and removed the folder
             leave_word(folder, rank, error)
         os._exit(1)  # torch's launcher would leave a file in the folder for temporary ones
+
+
+def _is_being_imported() -> bool:
+    """Whether this process is one of multiprocessing's, which imports the script that started it as `__mp_main__`."""
+    main = sys.modules.get("__mp_main__")
+    return main is not None and main is not sys.modules["__main__"]
 
 
 def _end_with_parent() -> None:

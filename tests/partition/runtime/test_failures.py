@@ -3,8 +3,11 @@ or the others take over, and the output is right."""
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+import iopt as package
 from iopt.errors import (
     ContradictionError,
     DeviceLostError,
@@ -23,9 +27,11 @@ from iopt.errors import (
     UnsupportedOperatorError,
 )
 from iopt.inference import run
+from iopt.partition import files
 from iopt.partition.methods import solve
 from iopt.partition.plan import Axis, Direct, Plan, Scatter, Split, intervals_from
 from iopt.partition.problem import Problem
+from iopt.partition.runtime.board import Sign
 from iopt.partition.runtime.failures import failure, leave_word
 from iopt.partition.runtime.launch import launch
 from iopt.partition.runtime.rank import Job
@@ -186,6 +192,31 @@ def test_what_failed_otherwise_is_told(tmp_path: Path) -> None:
     leave_word(tmp_path, 1, ValueError("odd"))
     found = failure(["a", "b"], [1, 1], tmp_path, {})
     assert str(found) == "device 'b' failed: ValueError: odd; device 'a' could not receive from 'b'"
+
+
+def test_processes_that_never_began_are_no_lost_devices(tmp_path: Path) -> None:
+    """As where a script has no guard; a signal is something else, and so is an end after a first sign."""
+    never, begun = Sign(0, 0, "", ""), Sign(1, 1, "", "")
+    found = failure(["a", "b"], [1, 1], tmp_path, {0: never, 1: never})
+    assert type(found) is RunError
+    assert str(found).startswith("a script that calls iopt.run needs `if __name__ == '__main__':` around it")
+    assert type(failure(["a", "b"], [None, 1], tmp_path, {0: never, 1: never})) is RunError
+    for codes, second in (([1, -9], never), ([1, 1], begun), ([3, 3], never)):
+        assert type(failure(["a", "b"], codes, tmp_path, {0: never, 1: second})) is DeviceLostError
+
+
+def test_a_script_without_a_guard_says_what_it_needs(tmp_path: Path) -> None:
+    files.save(tmp_path / "plan.json", PROBLEM, solve(PROBLEM, "oc"), 1e-4)
+    script = tmp_path / "script.py"
+    script.write_text("import iopt\niopt.run('plan.json', on_failure='replan')\n")
+    environment = {**os.environ, "PYTHONPATH": str(Path(package.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=120
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("Traceback") == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("iopt.errors.RunError: a script that calls iopt.run needs `if __name__ == '__main__':`")
 
 
 def test_failures_are_dealt_with_in_known_ways() -> None:
