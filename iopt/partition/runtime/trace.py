@@ -31,9 +31,10 @@ def to_trace(execution: Execution) -> dict[str, Any]:
 
     Predicted, a phase takes all of its links as long as the model says the phase takes, and begins when the slowest
     device is done. Measured, a device is in a phase from when it begins to send and receive until it has all; a link
-    from when both of its ends have begun until the receiver has all. What was before the start is cut off: some devices
-    are ready before the source is, and Perfetto drops events with negative times. Where clocks of hosts are less
-    exact than a message is short, its time is 0.
+    from when both of its ends have begun until the receiver has all. The sink's last event ends at the latency; those
+    of others may end after it: when what they sent has gone, and they are woken. What was before the start is cut off:
+    some devices are ready before the source is, and Perfetto drops events with negative times. Where clocks of hosts
+    are less exact than a message is short, its time is 0.
     """
     steps = schedule(execution.problem, execution.plan)
     gaps = [abs(latency - execution.latency_s) for latency in execution.latencies_s]

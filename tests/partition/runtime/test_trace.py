@@ -151,6 +151,21 @@ def test_nothing_is_before_the_start() -> None:
         assert max(event["ts"] + event["dur"] for event in events) > 0
 
 
+def test_the_sink_ends_at_the_latency_and_others_when_they_have_sent() -> None:
+    found = executed((1.0, 3.0))
+    runs = [
+        (first, replace(second, times_s=[*second.times_s[:-1], (begin, end + STEP_S)]), sink)
+        for first, second, sink in found.records
+        for begin, end in second.times_s[-1:]
+    ]
+    measured = events_of(to_trace(replace(found, records=tuple(runs))), "measured")
+    ends = {name: max(event["ts"] + event["dur"] for event in events) for name, events in measured.items()}
+    sink_s, other_s = ends["d2"] * 1e-6, ends["d1"] * 1e-6
+    assert sink_s == pytest.approx(found.latencies_s[0])
+    assert sink_s < found.latency_s
+    assert other_s == pytest.approx(sink_s + STEP_S)
+
+
 def test_any_plan_has_a_timeline() -> None:
     for seed in range(40):
         case = tiny_case(seed)
