@@ -60,9 +60,12 @@ def _note(job: Job, rank: int) -> None:
 
 
 def _check_outputs(options: argparse.Namespace) -> None:
-    """Raise `IoptError` where a file cannot be written, or is one that is read."""
+    """Raise `IoptError` where a file cannot be written, is one that is read, or is to be written twice."""
+    output, trace = options.output, options.trace
+    if output is not None and trace is not None and Path(output).resolve() == Path(trace).resolve():
+        raise OptionError(f"{output}: cannot be written: both --output and --trace name it")
     read = {"PLAN": options.plan, "--weights": options.weights, "--input": options.input}
-    for path in filter(None, (options.output, options.trace)):
+    for path in filter(None, (output, trace)):
         json_file.check_writable(path)
         for what, source in read.items():
             if source is not None and Path(source).is_file() and Path(path).is_file() and Path(path).samefile(source):

@@ -102,6 +102,12 @@ def test_a_file_that_is_read_is_not_written(refused: Refused, tmp_path: Path, op
     assert refused(0, option, str(plan)) == (2, f"iopt: {plan}: cannot be written: it is the file that PLAN names\n")
 
 
+def test_a_file_is_written_once(refused: Refused, tmp_path: Path) -> None:
+    path = str(tmp_path / "y")
+    found = refused(0, "--output", path, "--trace", path)
+    assert found == (2, f"iopt: {path}: cannot be written: both --output and --trace name it\n")
+
+
 def test_a_plan_file_with_an_untrue_claim(refused: Refused, tmp_path: Path) -> None:
     """As `iopt run` refuses it."""
     path = tmp_path / "plan.json"
