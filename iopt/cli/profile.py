@@ -121,8 +121,7 @@ def _cluster(ranks: int | None, timeout: float | None) -> Found | None:
 def _doubt(found: DeviceProfile) -> str | None:
     from iopt.partition.runtime.quality import doubt
 
-    advice = "measure again" if found.threads == 1 else "measure again, or with --threads 1"
-    return doubt(found.quality.figures, advice) if found.quality.is_doubtful else None
+    return doubt(found.quality.figures, found.threads, "--threads 1") if found.quality.is_doubtful else None
 
 
 def as_yaml(found: DeviceProfile, name: str) -> str:

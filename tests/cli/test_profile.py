@@ -72,7 +72,7 @@ def test_a_profile_without_doubts_says_how_slow_linear_layers_are(iopt: Iopt, mo
     said = iopt("profile", "-o", "device.yaml")
     assert (said.code, said.out) == (0, "")
     linear, written = said.err.splitlines()
-    assert linear.startswith("linear layers take 1 times as long as compute and overhead say")
+    assert linear.startswith("linear layers take 1.0 times as long as compute and overhead say")
     assert written == "written to device.yaml"
     assert f"# {linear}\n" in Path("device.yaml").read_text()
 

@@ -55,12 +55,11 @@ class MeasuredCluster(NamedTuple):
     @property
     def doubt(self) -> str | None:
         """What is doubtful of its devices, in one line."""
-        found = [
-            f"{name_of(rank)}: {device.quality.figures}"
-            for rank, device in enumerate(self.devices)
-            if device.quality.is_doubtful
-        ]
-        return doubt("; ".join(found), "measure again, or with OMP_NUM_THREADS=1") if found else None
+        found = {rank: device for rank, device in enumerate(self.devices) if device.quality.is_doubtful}
+        if not found:
+            return None
+        figures = "; ".join(f"{name_of(rank)}: {device.quality.figures}" for rank, device in found.items())
+        return doubt(figures, max(device.threads for device in found.values()), "OMP_NUM_THREADS=1")
 
     @property
     def about_linear(self) -> str:

@@ -45,12 +45,14 @@ class Quality(NamedTuple):
     @property
     def about_linear(self) -> str:
         said = (
-            f"linear layers take {self.linear:.2g} times as long as compute and overhead say "
-            f"(median; {self.worst_linear:.2g} at most)"
+            f"linear layers take {self.linear:.1f} times as long as compute and overhead say "
+            f"(median; {self.worst_linear:.1f} at most)"
         )
         return f"{said}: predictions of them are too low" if self.linear >= SLOWER else said
 
 
-def doubt(figures: str, advice: str) -> str:
-    """What to think of doubtful figures, and what to do."""
-    return f"{figures}: other programs were running? {advice}"
+def doubt(figures: str, threads: int, one_thread: str) -> str:
+    """What to think of doubtful figures, measured with so many threads, and what to do; `one_thread`: how to ask for
+    one."""
+    advice = f", or with {one_thread}" if threads > 1 else ""
+    return f"{figures}: other programs were running? measure again{advice}"

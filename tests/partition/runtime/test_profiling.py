@@ -102,7 +102,7 @@ def test_doubts_are_of_poor_fits_and_of_times_that_scatter() -> None:
 def test_linear_layers_are_compared_with_what_is_predicted() -> None:
     quality = profile(1e10, 0.0, slower=6.0).quality
     assert (quality.linear, quality.worst_linear) == (pytest.approx(6), pytest.approx(6))
-    assert quality.about_linear.startswith("linear layers take 6 times as long as compute and overhead say")
+    assert quality.about_linear.startswith("linear layers take 6.0 times as long as compute and overhead say")
     assert quality.about_linear.endswith("predictions of them are too low")
     assert "too low" not in profile(1e10, 0.0).quality.about_linear
 
@@ -113,7 +113,7 @@ def test_the_file_is_a_cluster_once_it_has_a_network() -> None:
     assert (device.name, device.flops_per_s, device.memory_bytes) == ("b: 1", 4e9, 2**31)
     assert device.overhead_s < 1e-9
     assert "# linear: 1.333 GFLOP/s after 0 ms, off by" in text
-    assert "# linear layers take 3 times as long" in text
+    assert "# linear layers take 3.0 times as long" in text
     assert "times of 0 of 12 sizes scatter" in text
     assert "measure again" not in text
     assert "measure again, or with --threads 1" in as_yaml(profile(4e9, 0.0, unsettled=2), "x")
@@ -141,9 +141,14 @@ def test_links_become_a_cluster() -> None:
     assert "connection: 1 ms  # times of 4 B scatter by 31 %" in text
     assert text.count("times of 4194304 B scatter by 50 %") == 2
     assert text.count("times of 4194304 B scatter by 7 %") == 2
-    assert made.about_linear.startswith("rank-1: linear layers take 6 times")
+    assert made.about_linear.startswith("rank-1: linear layers take 6.0 times")
     assert made.doubt == (
         "rank-1: rate and overhead are off by 47 % at the median, times of 14 of 20 sizes scatter: "
         "other programs were running? measure again, or with OMP_NUM_THREADS=1"
     )
     assert MeasuredCluster(devices[:1], made.links).doubt is None
+    alone = devices[1]._replace(threads=1)
+    assert str(MeasuredCluster((alone, alone), made.links).doubt).endswith(
+        "; rank-1: rate and overhead are off by 47 % at the median, times of 14 of 20 sizes scatter: "
+        "other programs were running? measure again"
+    )
