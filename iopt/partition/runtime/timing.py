@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 SETTLED = 0.25
 """How far the quickest times of an action may lie above the quickest of all."""
-MOST = 5
-"""Times as many rounds as asked for, where times do not settle."""
+FEWEST, MOST = 3, 6
+"""Rounds, for each time that is to be kept: of an action whose times settle, and of one whose times do not."""
 
 
 class Timed(NamedTuple):
@@ -32,7 +32,7 @@ def quickest(times: Sequence[float], count: int) -> Timed:
 
 
 def timed(actions: Sequence[Callable[[], object]], repeat: int, on_time: Callable[[], None]) -> list[Timed]:
-    """Each action by the `repeat` quickest of its times, which are taken until these have settled.
+    """Each action by the `repeat` quickest of its times: of three times as many, and of more until these have settled.
 
     Actions take turns, so that a disturbance does not hit one of them alone, and none finds what it reads in the cache
     because it has just read it. A first round is not counted. `on_time` is called before each time that is taken.
@@ -40,7 +40,7 @@ def timed(actions: Sequence[Callable[[], object]], repeat: int, on_time: Callabl
     times: list[list[float]] = [[] for _ in actions]
     for number in range(1 + MOST * repeat):
         for action, found in zip(actions, times, strict=True):
-            if len(found) >= repeat and quickest(found, repeat).is_settled:
+            if len(found) >= FEWEST * repeat and quickest(found, repeat).is_settled:
                 continue
             on_time()
             began = time.perf_counter()
