@@ -77,7 +77,7 @@ def cases(networks: Sequence[str]) -> Iterator[tuple[str, str, iopt.Cluster]]:
             yield name, cluster, iopt.Cluster.load(cluster)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "cluster.yaml"
-        path.write_text(profile_here(RANKS))
+        path.write_text(profile_here(RANKS).as_yaml())
         here = iopt.Cluster.load(path)
     for name in networks:
         yield name, HERE, here

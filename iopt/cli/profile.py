@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -14,7 +14,17 @@ from iopt.cli.output import check_writable_beside
 from iopt.cli.talk import say
 
 if TYPE_CHECKING:
-    from iopt.partition.runtime.profiling import DeviceProfile, Fit
+    from iopt.partition.runtime.fitting import Fit
+    from iopt.partition.runtime.profiling import DeviceProfile
+
+
+class Found(NamedTuple):
+    """The file, and what is said beside it: in one line each, `doubt` where there is any."""
+
+    text: str
+    doubt: str | None
+    remark: str
+
 
 NAME, RANKS, TIMEOUT_S = "this-device", 2, 30.0
 """Where nothing else is asked for."""
@@ -56,15 +66,19 @@ def profile(
         check_writable_beside(output, {})
     with LiveLine(quiet) as line:
         line.step("measuring convolutions and linear layers")
-        text = _cluster(ranks, timeout) if links else _device(threads, name or NAME)
-    if text is None:
+        found = _cluster(ranks, timeout) if links else _device(threads, name or NAME)
+    if found is None:
         return
     if output is None:
-        print(text, end="")
-        return
-    output.write_text(text, encoding="utf-8")
+        print(found.text, end="")
+    else:
+        output.write_text(found.text, encoding="utf-8")
+    if found.doubt is not None:
+        say(f"warning: {found.doubt}")
     if not quiet:
-        say(f"written to {output}")
+        say(found.remark)
+        if output is not None:
+            say(f"written to {output}")
 
 
 def _refuse(given: Mapping[str, object], belonging: str) -> None:
@@ -76,16 +90,17 @@ def _refuse(given: Mapping[str, object], belonging: str) -> None:
             raise OptionError(f"{option} is {belonging}")
 
 
-def _device(threads: int | None, name: str) -> str:
+def _device(threads: int | None, name: str) -> Found:
     from iopt.errors import OptionError
     from iopt.partition.runtime.profiling import profile_device
 
     if threads is not None and threads < 1:
         raise OptionError(f"--threads: {threads}; expected a positive number")
-    return as_yaml(profile_device(threads), name)
+    found = profile_device(threads)
+    return Found(as_yaml(found, name), _doubt(found), found.quality.about_linear)
 
 
-def _cluster(ranks: int | None, timeout: float | None) -> str | None:
+def _cluster(ranks: int | None, timeout: float | None) -> Found | None:
     """Of the ranks that torchrun started, on rank 0, or of as many processes of this machine."""
     from iopt.door.numbers import check_seconds
     from iopt.partition.runtime.quiet import silence_warnings
@@ -97,8 +112,16 @@ def _cluster(ranks: int | None, timeout: float | None) -> str | None:
 
     if {"RANK", "WORLD_SIZE"} <= os.environ.keys():
         _refuse({"--ranks": ranks}, f"without torchrun, which has started {os.environ['WORLD_SIZE']}")
-        return profile_launched(timeout_s)
-    return profile_here(RANKS if ranks is None else ranks, timeout_s)
+        found = profile_launched(timeout_s)
+    else:
+        found = profile_here(RANKS if ranks is None else ranks, timeout_s)
+    return None if found is None else Found(found.as_yaml(), found.doubt, found.about_linear)
+
+
+def _doubt(found: DeviceProfile) -> str | None:
+    from iopt.partition.runtime.quality import doubt
+
+    return doubt(found.quality.figures, found.threads, "--threads 1") if found.quality.is_doubtful else None
 
 
 def as_yaml(found: DeviceProfile, name: str) -> str:
@@ -109,6 +132,8 @@ def as_yaml(found: DeviceProfile, name: str) -> str:
         f"# Measured with {found.threads} of torch's threads; a network is still to be added.",
         f"# both kinds of convolutions: {_words(found.overall)}",
         *(f"# {kind}: {_words(fit)}" for kind, fit in found.by_kind.items()),
+        f"# {found.quality.about_linear}",
+        f"# {_doubt(found) or found.quality.figures}",
         "devices:",
         f"  - name: {json.dumps(name)}",
         f"    compute: {found.overall.flops_per_s / 1e9:.4g} GFLOP/s",
@@ -123,6 +148,6 @@ def _words(fit: Fit) -> str:
 
     worst = max(map(abs, fit.errors))
     return (
-        f"{rate(fit.flops_per_s, 'FLOP/s')} after {fit.overhead_s * 1e6:.3g} us, "
+        f"{rate(fit.flops_per_s, 'FLOP/s')} after {fit.overhead_s * 1e3:.4g} ms, "
         f"off by {percent(fit.median_error)} (median), {percent(worst)} (largest)"
     )

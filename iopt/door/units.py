@@ -116,14 +116,16 @@ def within(value: object, kind: Kind) -> Fraction:
     """`parse`, and a `ValueError` for what lies outside the range of the kind: no device is like that, and solvers
     cannot compute with it."""
     number = parse(value, kind)
-    if not _limit(kind.lowest, kind) <= number <= _limit(kind.highest, kind):
+    lowest, highest = limits(kind)
+    if not lowest <= number <= highest:
         raise ValueError(f"expected {kind.named} from {kind.lowest} to {kind.highest}, got {shown(value)}")
     return number
 
 
 @cache
-def _limit(text: str, kind: Kind) -> Fraction:
-    return parse(text, kind)
+def limits(kind: Kind) -> tuple[Fraction, Fraction]:
+    """The range of the kind in its unit, both ends included."""
+    return parse(kind.lowest, kind), parse(kind.highest, kind)
 
 
 def _factor(unit: str, kind: Kind, got: str) -> Fraction:

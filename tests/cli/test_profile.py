@@ -14,7 +14,9 @@ import pytest
 
 import iopt as package
 from iopt.cluster import Cluster
-from iopt.partition.runtime import cluster_profile, group
+from iopt.partition.runtime import cluster_profile, group, profiling
+from iopt.partition.runtime.fitting import KINDS, Sample
+from iopt.partition.runtime.profiling import DeviceProfile
 from iopt.partition.runtime.pulse import Pulse
 from tests.cli.conftest import Iopt
 from tests.partition.runtime.faults import limited
@@ -37,9 +39,42 @@ def this_machines_memory() -> int:
 def test_ranks_of_this_machine_are_a_cluster(iopt: Iopt) -> None:
     with limited(60):
         said = iopt("profile", "--links", "--ranks", "2", "-o", "cluster.yaml")
-    assert (said.code, said.out, said.err) == (0, "", "written to cluster.yaml\n")
+    assert (said.code, said.out) == (0, "")
+    *warning, linear, written = said.err.splitlines()
+    assert not warning or warning[0].startswith("warning: rank-")
+    assert "linear layers take" in linear
+    assert written == "written to cluster.yaml"
     check(Path("cluster.yaml"), 2)
     assert iopt("plan", "net.json", "--cluster", "cluster.yaml", "--method", "dp", "-o", "plan.json").code == 0
+
+
+def made_up(threads: int | None, *, scatters: bool) -> DeviceProfile:
+    """In place of a measurement."""
+    made = (Sample(kind, 10**each, 10.0 ** (each - 10), not scatters) for kind in KINDS for each in (6, 7, 8))
+    return profiling.profile_of(tuple(made), threads or 2, 2**30)
+
+
+@pytest.mark.parametrize(("threads", "advice"), [("1", "measure again"), ("2", "measure again, or with --threads 1")])
+def test_doubts_are_said_once_beside_the_file_and_in_it(
+    iopt: Iopt, monkeypatch: pytest.MonkeyPatch, threads: str, advice: str
+) -> None:
+    monkeypatch.setattr(profiling, "profile_device", partial(made_up, scatters=True))
+    said = iopt("profile", "--threads", threads, "--quiet")
+    assert said.code == 0
+    assert said.err.startswith("warning: rate and overhead are off by 0 % at the median, times of 9 of 9 sizes scatter")
+    assert said.err.endswith(f": other programs were running? {advice}\n")
+    assert said.err.count("\n") == 1
+    assert f"# {said.err.removeprefix('warning: ')}" in said.out
+
+
+def test_a_profile_without_doubts_says_how_slow_linear_layers_are(iopt: Iopt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(profiling, "profile_device", partial(made_up, scatters=False))
+    said = iopt("profile", "-o", "device.yaml")
+    assert (said.code, said.out) == (0, "")
+    linear, written = said.err.splitlines()
+    assert linear.startswith("linear layers take 1.0 times as long as compute and overhead say")
+    assert written == "written to device.yaml"
+    assert f"# {linear}\n" in Path("device.yaml").read_text()
 
 
 @pytest.mark.parametrize(

@@ -1,72 +1,39 @@
-"""A cluster file of running ranks: a device for each, measured by itself while the others wait, and their links."""
+"""Running ranks as a cluster: a device for each, measured by itself while the others wait, and their links."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from statistics import median
-from typing import NamedTuple
 
 from iopt.errors import OptionError
 from iopt.partition.runtime.agreement import Started, check_alike
 from iopt.partition.runtime.folders import work_folder
 from iopt.partition.runtime.group import gather_json, meet
 from iopt.partition.runtime.launched import joined
-from iopt.partition.runtime.links import LinkTimes, measure_links
+from iopt.partition.runtime.links import measure_links
+from iopt.partition.runtime.measured_cluster import Measured, MeasuredCluster, name_of
 from iopt.partition.runtime.processes import run_together
 from iopt.partition.runtime.profiling import DeviceProfile, profile_device
 from iopt.partition.runtime.pulse import Pulse
 from iopt.partition.runtime.threads import threads_of_rank
 
-CLUSTER = "cluster.yaml"
+FOUND = "cluster.json"
 """Name of a file."""
 
 
-class Measured(NamedTuple):
-    """A device; `memory_bytes`: its part of its host's."""
-
-    flops_per_s: float
-    overhead_s: float
-    memory_bytes: int
-    threads: int
-
-
-def as_yaml(devices: Sequence[Measured], links: Sequence[LinkTimes]) -> str:
-    """A cluster file of devices and links between them.
-
-    `up` and `down` of a device are the fastest of its links, `connection` half the median time of a small message there
-    and back.
-    """
-    lines = ["devices:"]
-    for rank, device in enumerate(devices):
-        up, down = (
-            max(link.bytes_per_s for link in links if getattr(link, end) == rank) for end in ("sender", "receiver")
-        )
-        lines += [
-            f"  - name: {_name(rank)}",
-            f"    compute: {device.flops_per_s / 1e9:.4g} GFLOP/s  # with {device.threads} of torch's threads",
-            f"    overhead: {device.overhead_s * 1e3:.4g} ms",
-            f"    memory: {device.memory_bytes} B",
-            f"    up: {up / 1e6:.4g} MB/s",
-            f"    down: {down / 1e6:.4g} MB/s",
-        ]
-    connection = median(link.small_s for link in links) / 2
-    return "\n".join([*lines, "network:", f"  connection: {connection * 1e3:.4g} ms"]) + "\n"
-
-
-def profile_here(ranks: int, timeout_s: float = 30.0) -> str:
-    """The cluster file of so many processes of this machine, each with its part of the cores and of the memory."""
+def profile_here(ranks: int, timeout_s: float = 30.0) -> MeasuredCluster:
+    """The cluster of so many processes of this machine, each with its part of the cores and of the memory."""
     if ranks < 2:
         raise OptionError(f"--ranks: {ranks}; expected two or more, to have links between them")
     with work_folder() as folder:
         run_together(partial(_measure_and_keep, ranks), _names(ranks), folder, timeout_s)
-        return (folder / CLUSTER).read_text()
+        return MeasuredCluster.of([json.loads((folder / FOUND).read_text())])
 
 
-def profile_launched(timeout_s: float = 30.0) -> str | None:
-    """The cluster file of the ranks that torchrun started, on rank 0; None elsewhere."""
+def profile_launched(timeout_s: float = 30.0) -> MeasuredCluster | None:
+    """The cluster of the ranks that torchrun started, on rank 0; None elsewhere."""
     rank, ranks = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     if ranks < 2:
         raise OptionError("there is one rank; expected two or more, to have links between them")
@@ -76,27 +43,23 @@ def profile_launched(timeout_s: float = 30.0) -> str | None:
 
 
 def _names(ranks: int) -> list[str]:
-    return [_name(rank) for rank in range(ranks)]
-
-
-def _name(rank: int) -> str:
-    return f"rank-{rank}"
+    return [name_of(rank) for rank in range(ranks)]
 
 
 def _measure_and_keep(ranks: int, rank: int, folder: Path, pulse: Pulse) -> None:
-    if text := _measure(rank, ranks, ranks, pulse):
-        (folder / CLUSTER).write_text(text)
+    if found := _measure(rank, ranks, ranks, pulse):
+        (folder / FOUND).write_text(json.dumps(found))
 
 
-def _measure(rank: int, ranks: int, here: int, pulse: Pulse) -> str | None:
+def _measure(rank: int, ranks: int, here: int, pulse: Pulse) -> MeasuredCluster | None:
     """`here`: how many of the ranks share this host's memory and cores."""
     profile = _alone(rank, ranks, here, pulse)
     mine = measure_links(rank, ranks, pulse)
     fit = profile.overall
-    device = Measured(fit.flops_per_s, fit.overhead_s, profile.memory_bytes // here, profile.threads)
-    told = gather_json(pulse, {"device": device, "links": mine}, rank, ranks)
-    links = [LinkTimes(*link) for each in told for link in each["links"]]
-    return as_yaml([Measured(*each["device"]) for each in told], links) if told else None
+    memory = profile.memory_bytes // here
+    device = Measured(fit.flops_per_s, fit.overhead_s, memory, profile.threads, profile.quality)
+    told = gather_json(pulse, MeasuredCluster((device,), tuple(mine)), rank, ranks)
+    return MeasuredCluster.of(told) if told else None
 
 
 def _alone(rank: int, ranks: int, here: int, pulse: Pulse) -> DeviceProfile:

@@ -15,6 +15,7 @@ from torch import distributed
 from iopt.errors import RunError
 from iopt.partition.runtime.group import meet
 from iopt.partition.runtime.pulse import Pulse
+from iopt.partition.runtime.timing import spread
 
 SMALL, LARGE = 1, 2**20
 """Elements of the messages; 4 bytes each."""
@@ -24,12 +25,14 @@ MESSAGES = ((SMALL, 15), (LARGE, 5))
 
 class LinkTimes(NamedTuple):
     """From one rank to another and back, as the first sees it: the whole way of a small message, and with a large one
-    there and a small one back."""
+    there and a small one back: medians. Their spreads: by what fraction the upper quartile exceeds the lower."""
 
     sender: int
     receiver: int
     small_s: float
     large_s: float
+    small_spread: float
+    large_spread: float
 
     @property
     def bytes_per_s(self) -> float:
@@ -44,10 +47,8 @@ def measure_links(rank: int, ranks: int, pulse: Pulse) -> list[LinkTimes]:
     for sender, receiver in permutations(range(ranks), 2):
         meet(pulse, "while links are measured")
         if rank == sender:
-            small, large = (
-                median(_times(partial(_ask, receiver, size), count, receiver, pulse)) for size, count in MESSAGES
-            )
-            found.append(LinkTimes(sender, receiver, small, large))
+            small, large = (_times(partial(_ask, receiver, size), count, receiver, pulse) for size, count in MESSAGES)
+            found.append(LinkTimes(sender, receiver, median(small), median(large), spread(small), spread(large)))
         elif rank == receiver:
             for size, count in MESSAGES:
                 _times(partial(_answer, sender, size), count, sender, pulse)
